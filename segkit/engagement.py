@@ -1,0 +1,316 @@
+"""The engagement file: what was agreed with the client before any number was computed."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from segkit.errors import EngagementError, nearest
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class _Agreed(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Data(_Agreed):
+    """Where the client's files may be read from, besides the engagement's own folder."""
+
+    root: str = "."
+
+
+class Source(_Agreed):
+    """How one contract table is read: from files by name, or by one SELECT over raw files.
+
+    Attributes
+    ----------
+    file
+        Path or glob below the engagement's folder or ``[data] root``; several files make one table.
+    sql
+        One SELECT over ``raw.<name>``, each declared under ``[raw.<name>]``.
+    columns
+        Contract column = the client's own header. Left out, headers must be contract names.
+    values
+        Per contract column, the client's word = the contract's word.
+    key
+        Only a declared key makes a repeated row a duplicate.
+    """
+
+    file: str | None = None
+    sql: str | None = None
+    sheet: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: Literal[".", ","] | None = None
+    thousands: str | None = None
+    date_format: str | None = None
+    key: tuple[str, ...] = ()
+    columns: Mapping[str, str] = Field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
+
+
+class Control(_Agreed):
+    """The client's own figure that the data must match."""
+
+    value: Decimal
+    tolerance_share: Decimal = Decimal("0.005")
+
+
+class AcceptedGap(_Agreed):
+    """Why a gap to the client's own figure may stand, and who said so."""
+
+    reason: str
+    owner: str
+
+
+class Segmentation(_Agreed):
+    """Which segments totals and targets use, and how they are found.
+
+    Attributes
+    ----------
+    k
+        Number of clusters; left out, the most stable number between `k_min` and `k_max`.
+    within
+        Never cluster across this attribute of the customer.
+    """
+
+    primary: Literal["clusters", "rules", "rfm"] = "clusters"
+    within: str | None = None
+    k: int | None = Field(default=None, ge=2, le=12)
+    k_min: int = Field(default=3, ge=2)
+    k_max: int = Field(default=9, le=12)
+    rfm_bins: int = Field(default=5, ge=3, le=10)
+
+
+class SegmentRule(_Agreed):
+    """A segment by the client's own rule."""
+
+    id: Identifier
+    name: str
+    where: str
+
+
+class Assumption(_Agreed):
+    """A number that was judged, not counted, with its range and where it comes from."""
+
+    id: Identifier
+    value: Decimal
+    low: Decimal | None = None
+    high: Decimal | None = None
+    unit: str | None = None
+    text: str | None = None
+    source: str
+    owner: str | None = None
+
+
+class Privacy(_Agreed):
+    """Whether sellers appear by name; ``named`` needs the basis on which they may."""
+
+    reps: Literal["coded", "named"] = "coded"
+    basis: str | None = None
+
+
+class Targets(_Agreed):
+    """The named gap on top of the base forecast, per segment or for all (``"*"``), in currency."""
+
+    gaps: Mapping[str, Decimal] = Field(default_factory=dict)
+    months: int = Field(default=12, ge=1, le=24)
+
+
+class Engagement(_Agreed):
+    """One engagement, typed and frozen. See ``docs/engagement.md`` for each key."""
+
+    client: str = Field(min_length=1)
+    as_of: date
+    window_months: int = Field(default=24, ge=1, le=120)
+    currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
+    country: str | None = None
+    language: Literal["en", "da", "pl", "ro"] = "en"
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    consultant: str | None = None
+    data: Data = Data()
+    sources: Mapping[str, Source]
+    raw: Mapping[str, Source] = Field(default_factory=dict)
+    controls: Mapping[str, Control] = Field(default_factory=dict)
+    accept_gap: AcceptedGap | None = None
+    segmentation: Segmentation = Segmentation()
+    segment_rules: tuple[SegmentRule, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+    privacy: Privacy = Privacy()
+    targets: Targets = Targets()
+    folder: Path = Field(default=Path(), exclude=True)
+    overrides: tuple[str, ...] = ()
+
+    @field_validator("client")
+    @classmethod
+    def _client_has_a_name(cls, value: str) -> str:
+        if not _slug(value):
+            raise ValueError("needs at least one letter or digit")
+        return value
+
+    @property
+    def slug(self) -> str:
+        """The client's name as the name of a folder: plain ASCII, no path in it."""
+        return _slug(self.client)
+
+    @property
+    def minor_units(self) -> int:
+        """How many minor units make one unit of the currency."""
+        return int(10**self.decimals)
+
+    @property
+    def decimals(self) -> int:
+        """Digits behind the decimal mark of the currency (2 for PLN, 0 for JPY)."""
+        return {"JPY": 0, "HUF": 2, "ISK": 0, "KRW": 0}.get(self.currency, 2)
+
+    @property
+    def window_start(self) -> date:
+        """The last day *before* the window, which is half-open: (window_start, as_of]."""
+        return months_before(self.as_of, self.window_months)
+
+    def assumption(self, id: str, default: Decimal | float) -> float:
+        """The agreed value of an assumption, or `default` where none was agreed."""
+        agreed = {one.id: one.value for one in self.assumptions}
+        return float(agreed.get(id, default))
+
+
+def months_before(day: date, months: int) -> date:
+    """The day `months` earlier; the last of a month stays the last of a month.
+
+    Examples
+    --------
+    >>> months_before(date(2026, 3, 31), 1)
+    datetime.date(2026, 2, 28)
+    >>> months_before(date(2026, 2, 28), 2)
+    datetime.date(2025, 12, 31)
+    """
+    from calendar import monthrange
+
+    index = day.year * 12 + day.month - 1 - months
+    year, month = divmod(index, 12)
+    last = monthrange(year, month + 1)[1]
+    is_last = day.day == monthrange(day.year, day.month)[1]
+    return date(year, month + 1, last if is_last else min(day.day, last))
+
+
+def read_engagement(path: str | Path, overrides: tuple[str, ...] = ()) -> Engagement:
+    """Read and check an engagement file.
+
+    Parameters
+    ----------
+    path
+        ``engagement.toml``, or the folder that holds it.
+    overrides
+        ``key=value`` pairs for a trial, such as ``segmentation.k=5``; the report names them.
+
+    Raises
+    ------
+    EngagementError
+        If the file is missing, is not TOML, or holds an unknown key or a wrong value.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / "engagement.toml"
+    if not path.is_file():
+        raise EngagementError(
+            f"No engagement file at {path}.\n"
+            "Fix: give the path of an engagement.toml, or write the demo's with: segkit demo"
+        )
+    try:
+        agreed = tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise EngagementError(
+            f"{path.name} is not TOML that can be read: {error}.\nFix: mend that line."
+        ) from None
+    for override in overrides:
+        _override(agreed, override)
+    try:
+        return Engagement.model_validate(
+            {**agreed, "folder": path.resolve().parent, "overrides": overrides}
+        )
+    except ValidationError as error:
+        raise EngagementError(_in_words(path.name, error)) from None
+
+
+def _override(agreed: dict[str, Any], override: str) -> None:
+    """Set one ``a.b=value`` in `agreed`; the value is read as TOML, else as text."""
+    key, equals, value = override.partition("=")
+    if not equals or not key.strip():
+        raise EngagementError(
+            f"--set {override} has no value.\nFix: write --set key=value, such as --set segmentation.k=5"
+        )
+    *parents, last = key.strip().split(".")
+    place = agreed
+    for parent in parents:
+        place = place.setdefault(parent, {})
+        if not isinstance(place, dict):
+            raise EngagementError(
+                f"--set {override}: {parent} holds no further keys.\nFix: check the key."
+            )
+    try:
+        place[last] = tomllib.loads(f"value = {value.strip()}", parse_float=Decimal)["value"]
+    except tomllib.TOMLDecodeError:
+        place[last] = value.strip()
+
+
+def _in_words(name: str, error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = [part for part in first["loc"] if isinstance(part, str)]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        hint = nearest(where[-1], _known_keys(where[:-1]))
+        return (
+            f"{name} sets {key}, which segkit does not use.{hint}\n"
+            "Fix: correct the key, or delete the line."
+        )
+    if first["type"] == "missing":
+        return f"{name} lacks {key}.\nFix: add the line."
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{name}: {key} is {first['input']!s}: {said}.\nFix: correct the value."
+
+
+def _known_keys(where: list[str]) -> list[str]:
+    """The keys that may stand at `where` in the file."""
+    model: Any = Engagement
+    for part in where:
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            continue  # a name the consultant chose, such as a table's
+        field = model.model_fields.get(part)
+        model = _model_of(field.annotation) if field else None
+    hidden = {"folder", "overrides"}
+    return [key for key in getattr(model, "model_fields", {}) if key not in hidden]
+
+
+def _model_of(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for part in getattr(annotation, "__args__", ()):
+        found = _model_of(part)
+        if found is not None:
+            return found
+    return None
+
+
+def _slug(name: str) -> str:
+    """The name in plain ASCII, lower case, with hyphens: never a path.
+
+    Examples
+    --------
+    >>> _slug("Nordvik Handel A/S")
+    'nordvik-handel-a-s'
+    >>> _slug("../Skovbæk Łódź")
+    'skovbaek-lodz'
+    """
+    letters = {"æ": "ae", "ø": "o", "å": "a", "ł": "l", "ß": "ss", "đ": "d", "œ": "oe"}
+    spelt = "".join(letters.get(letter, letter) for letter in name.casefold())
+    ascii_only = unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")[:80]

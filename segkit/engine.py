@@ -1,0 +1,78 @@
+"""DuckDB in this process: register a Parquet file under a name, query it with plain SQL."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def quoted(name: str) -> str:
+    """`name` as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """`text` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+class Engine:
+    """One in-memory DuckDB; use it in a ``with`` block.
+
+    Parameters
+    ----------
+    scratch
+        Folder for what does not fit in memory.
+    threads, memory_mb
+        Left out, ``SEGKIT_THREADS`` and ``SEGKIT_MEMORY_MB``, which a run sets for its kernels.
+    """
+
+    def __init__(
+        self, scratch: Path | None = None, threads: int | None = None, memory_mb: int | None = None
+    ) -> None:
+        import duckdb
+
+        threads = threads or int(os.environ.get("SEGKIT_THREADS", 0)) or None
+        memory_mb = memory_mb or int(os.environ.get("SEGKIT_MEMORY_MB", 0)) or None
+        settings: dict[str, str | int] = {"preserve_insertion_order": "false"}
+        if threads:
+            settings["threads"] = threads
+        if memory_mb:
+            settings["memory_limit"] = f"{memory_mb}MB"
+        if scratch:
+            settings["temp_directory"] = str(scratch)
+        self.connection = duckdb.connect(":memory:", config=settings)
+
+    def register(self, name: str, path: Path) -> None:
+        """Make the Parquet file at `path` known as the table `name`."""
+        self.connection.execute(
+            f"CREATE OR REPLACE VIEW {quoted(name)} AS FROM read_parquet({literal(str(path))})"
+        )
+
+    def query(self, sql: str) -> pa.Table:
+        """The rows of one SELECT, as an Arrow table."""
+        return self.connection.execute(sql).to_arrow_table()
+
+    def write(self, sql: str, path: Path) -> None:
+        """Write the rows of one SELECT, in its order, to a Parquet file."""
+        self.connection.execute("SET preserve_insertion_order = true")
+        self.connection.execute(
+            f"COPY ({sql}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
+        )
+        self.connection.execute("SET preserve_insertion_order = false")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.connection.close()

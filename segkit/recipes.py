@@ -1,0 +1,96 @@
+"""The whole analysis, written once, in order: how each table is made from those above it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segkit.engagement import Engagement, read_engagement
+from segkit.store import PACKAGE, Recipe, Store
+from segkit.tables import CONTRACTS
+
+if TYPE_CHECKING:
+    from segkit.workbook import Workbook
+
+ROOT = PACKAGE.parent
+_READ = ("data", "raw", "sources", "as_of", "window_months", "currency")
+
+
+RECIPES: tuple[Recipe, ...] = (
+    # --- sources: client files -> contract tables -------------------------------------------
+    *(
+        Recipe(
+            makes=(
+                f"listed_{name}" if name in ("customers", "products") else name,
+                f"{name}_quarantine",
+                f"{name}_counts",
+                f"{name}_repairs",
+            ),
+            make="segkit.sources:read",
+            keys=_READ,
+            files=(name,),
+        )
+        for name in CONTRACTS
+    ),
+    # every customer and product of the lines has one row, listed by the client or not
+    Recipe(
+        makes=("customers",),
+        make="segkit.sources:all_customers",
+        needs=("order_lines",),
+        may_use=("listed_customers",),
+    ),
+    Recipe(
+        makes=("products",),
+        make="segkit.sources:all_products",
+        needs=("order_lines",),
+        may_use=("listed_products",),
+    ),
+    # --- audit ------------------------------------------------------------------------------
+    # --- behaviour --------------------------------------------------------------------------
+    # --- segments ---------------------------------------------------------------------------
+    # --- routes -----------------------------------------------------------------------------
+    # --- kpis -------------------------------------------------------------------------------
+)
+
+
+def reports_folder() -> Path:
+    """Where reports go: ``SEGKIT_REPORTS``, or ``reports/`` in the project."""
+    return Path(os.environ.get("SEGKIT_REPORTS") or ROOT / "reports")
+
+
+def open_store(engagement: Engagement) -> Store:
+    """The engagement's tables, in the store beside its runs."""
+    from segkit.sources import files_hash
+
+    return Store(reports_folder() / engagement.slug / ".store", engagement, RECIPES, files_hash)
+
+
+def open_book(
+    notebook: str, engagement: str | Path, run_folder: str = "", overrides: str = ""
+) -> Workbook:
+    """The workbook of one notebook.
+
+    Parameters
+    ----------
+    notebook
+        The notebook's name, such as ``01-data-audit``.
+    engagement
+        Path of the engagement file; a relative one is sought from here upwards, then in the project.
+    run_folder
+        The run's folder; empty in JupyterLab.
+    overrides
+        ``key=value`` pairs, one a line, for a trial.
+    """
+    from segkit.workbook import Workbook
+
+    given = tuple(line for line in overrides.splitlines() if line.strip())
+    agreed = read_engagement(find_engagement(engagement), given)
+    return Workbook(notebook, agreed, open_store(agreed), Path(run_folder) if run_folder else None)
+
+
+def find_engagement(path: str | Path) -> Path:
+    """A relative path is sought from this folder upwards, then in the project."""
+    here = Path.cwd()
+    tried = [folder / path for folder in (here, *here.parents, ROOT)]
+    return next((one for one in tried if one.exists()), Path(path))
