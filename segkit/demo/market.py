@@ -38,9 +38,9 @@ class Habit:
 
 
 HABITS = (
-    Habit("steady_full_range", 2.0, 5.0, 4.6, 340, 115, 1.15, 0.45, 30,
+    Habit("steady_full_range", 1.75, 5.0, 3.95, 345, 115, 1.15, 0.45, 30,
           (0.72, 0.12, 0.16, 0.0), (0.20, 0.14, 0.12, 0.15, 0.14, 0.07, 0.10, 0.08, 0.0)),
-    Habit("small_top_up", 0.75, 1.3, 1.9, 215, 40, 0.22, 0.60, 14,
+    Habit("small_top_up", 0.75, 1.3, 1.9, 255, 40, 0.22, 0.60, 14,
           (0.08, 0.82, 0.10, 0.0), (0.50, 0.01, 0.02, 0.03, 0.08, 0.01, 0.33, 0.02, 0.0)),
     Habit("promotion_buyer", 0.62, 1.5, 6.2, 800, 130, 0.60, 0.50, 45,
           (0.20, 0.55, 0.25, 0.0), (0.08, 0.02, 0.05, 0.05, 0.48, 0.20, 0.10, 0.02, 0.0)),
@@ -50,7 +50,7 @@ HABITS = (
           (0.38, 0.60, 0.02, 0.0), (0.04, 0.16, 0.03, 0.08, 0.02, 0.0, 0.02, 0.13, 0.52)),
     Habit("fading", 1.9, 1.8, 3.4, 290, 100, 0.75, 0.50, 21,
           (0.48, 0.40, 0.12, 0.0), (0.16, 0.12, 0.22, 0.14, 0.12, 0.04, 0.10, 0.10, 0.0)),
-    Habit("weekly_chain", 4.3, 9.0, 4.6, 520, 190, 0.65, 0.30, 60,
+    Habit("weekly_chain", 3.5, 9.0, 3.8, 545, 190, 0.65, 0.30, 60,
           (0.05, 0.04, 0.03, 0.88), (0.24, 0.03, 0.11, 0.12, 0.21, 0.09, 0.18, 0.02, 0.0)),
 )  # fmt: skip
 STEADY, TOP_UP, PROMO, WEBBER, PROJECT, FADING, WEEKLY = range(len(HABITS))
@@ -152,7 +152,7 @@ def _customers(draw: np.random.Generator) -> tuple[pd.DataFrame, Floats, Floats]
     habit = (draw.random(count)[:, None] > mixes[trade]).sum(axis=1)
     # Some customers have something of a second type: segments overlap in the field.
     other = draw.integers(0, len(HABITS), count)
-    lean = np.where(draw.random(count) < 0.10, draw.uniform(0.2, 0.42, count), 0.0)
+    lean = np.where(draw.random(count) < 0.14, draw.uniform(0.2, 0.48, count), 0.0)
 
     def trait(name: str, spread: float) -> Floats:
         values = np.array([getattr(h, name) for h in HABITS], dtype=np.float64)
@@ -255,8 +255,8 @@ def _placed(draw: np.random.Generator, customers: pd.DataFrame, reps: pd.DataFra
     post = np.where(small, 18 + region, post)
     post = np.where(customers["trade"] == "Hipermarket", 24 + draw.integers(0, 3, count), post)
     # A rep sees the large more often, whether or not they respond to it.
-    appetite = customers["visits"] * np.minimum(np.sqrt(size / 2_000), 2.2)
-    appetite = np.where(customers["demanding"], appetite * 1.6 + 0.25, appetite)
+    appetite = customers["visits"] * np.minimum(np.sqrt(size / 1_650), 2.4)
+    appetite = np.where(customers["demanding"], appetite * 1.6 + 0.35, appetite)
     appetite = np.where(post // 6 == 3, 0.0, np.minimum(appetite, ON_ROUTE_MAX))
     return customers.assign(
         name=label,
@@ -266,6 +266,6 @@ def _placed(draw: np.random.Generator, customers: pd.DataFrame, reps: pd.DataFra
         inside_post=18 + region,
         rep_id=reps["rep_id"].to_numpy()[post],
         route_day=draw.integers(0, 5, count),
-        visits=np.round(np.where(customers["over_visited"], 4.0, appetite), 6),
-        calls=np.round(np.where(post // 6 == 3, 1.1, customers["calls"]), 6),
+        visits=np.round(np.where(customers["over_visited"], 4.2, appetite), 6),
+        calls=np.round(np.where(post // 6 == 3, 1.3, 1.25 * customers["calls"]), 6),
     )

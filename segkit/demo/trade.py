@@ -32,7 +32,8 @@ from segkit.demo.market import (
     Market,
 )
 
-ELASTICITY, SATURATION = 0.10, 2  # orders grow with (1 + visits) ** 0.10, up to two visits a month
+ELASTICITY, SATURATION = 0.10, 2
+# orders grow with (1 + visits) ** 0.10, up to two visits a month
 RESPONSE = np.round(np.power([1.0, 2.0, 3.0], ELASTICITY), 9)
 DECLINE_FROM, DECLINE = MONTHS[30] - 9, 0.74  # each of the last nine months keeps 74 % of the one before
 SEASON = np.array([0.96, 0.95, 1.02, 1.00, 1.04, 1.02, 0.93, 0.94, 1.01, 1.01, 1.06, 1.06])
@@ -90,9 +91,8 @@ def _months(market: Market) -> tuple[pd.DataFrame, Ints, Floats]:
     visits = np.zeros((len(MONTHS), len(people)), dtype=np.int64)
     marginal = np.zeros((len(MONTHS), len(people)))
     for m, month in enumerate(MONTHS):
-        wanted = people["visits"].to_numpy() * np.minimum(
-            0.45 + 0.55 * last / np.maximum(rate, 1e-9), np.where(people["over_visited"], 1.05, 2.0)
-        )
+        busy = np.minimum(0.45 + 0.55 * last / np.maximum(rate, 1e-9), 2.0)
+        wanted = people["visits"].to_numpy() * np.where(people["over_visited"], 1.0, busy)
         wanted = np.where(people["prospect"], 0.08, wanted) * MONTH_SHARE[m]
         visits[m] = draw.poisson(_within_hours(market, m, wanted))
         demand = rate * _mood(market, m)
