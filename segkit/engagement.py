@@ -246,7 +246,8 @@ def _override(agreed: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     if not equals or not key.strip():
         raise EngagementError(
-            f"--set {override} has no value.\nFix: write --set key=value, such as --set segmentation.k=5"
+            f"--set {override} has no value.\n"
+            "Fix: write --set key=value, such as --set segmentation.k=5"
         )
     *parents, last = key.strip().split(".")
     place = agreed

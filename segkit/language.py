@@ -198,12 +198,12 @@ def write_money(value: Decimal, currency: str, language: str = "en") -> str:
         step = 10 ** (3 * ((len(str(int(size))) - 1) // 3))
         digits = 1 if size / step < 100 else 0
         return format_compact_currency(value, currency, locale=locale, fraction_digits=digits)
-    for step, word in ((10**9, "billion"), (10**6, "million"), (10**3, "thousand")):
-        if size >= step:
-            scaled = value / step
-            # 999,950 would be written as 1,000 thousand
-            return f"{currency} {write_number(scaled, language, 1 if abs(scaled) < 99.95 else 0)} {word}"
-    raise AssertionError(size)
+    # from 999.5 thousand on it would be written as 1,000 thousand
+    steps = ((10**9, "billion"), (10**6, "million"), (10**3, "thousand"))
+    step, word = next(one for one in steps if size >= one[0] * Decimal("0.9995") or one[0] == 1000)
+    scaled = value / step
+    digits = 1 if abs(scaled) < Decimal("99.95") else 0
+    return f"{currency} {write_number(scaled, language, digits)} {word}"
 
 
 def write_date(value: date | str, language: str = "en") -> str:

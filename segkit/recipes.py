@@ -76,7 +76,8 @@ def open_book(
     notebook
         The notebook's name, such as ``01-data-audit``.
     engagement
-        Path of the engagement file; a relative one is sought from here upwards, then in the project.
+        Path of the engagement file; a relative one is sought from here upwards, then in the
+        project.
     run_folder
         The run's folder; empty in JupyterLab.
     overrides

@@ -7,7 +7,7 @@ from typing import Literal
 
 Kind = Literal["text", "date", "integer", "amount", "price", "number", "boolean"]
 
-#: The engine's type of each kind. Amounts are whole minor units; identifiers are text, never numbers.
+#: The engine's type of each kind. Amounts are whole minor units; identifiers are text.
 ENGINE_TYPES: dict[Kind, str] = {
     "text": "VARCHAR",
     "date": "DATE",
@@ -299,3 +299,28 @@ CONTRACTS: dict[str, Table] = {
         ),
     )
 }
+
+
+def as_markdown() -> str:
+    """The contract tables as the page ``docs/tables.md`` shows them."""
+    parts = [
+        "# Contract tables\n",
+        "Generated from `segkit/tables.py`. Stages meet only at these tables. An *amount* is whole",
+        "minor units (cents, grosze), a *price* has six decimals, an identifier is text. A row whose",
+        "value marked **!** cannot be read can't be counted, so it is quarantined with its reason;",
+        "elsewhere such a value becomes empty, with a note.\n",
+    ]
+    for table in CONTRACTS.values():
+        key = (
+            ", ".join(f"`{name}`" for name in table.key)
+            or "none, unless the engagement declares one"
+        )
+        parts += [f"## {table.name}\n", f"One row per {table.grain}. Key: {key}.\n"]
+        parts += ["| column | kind | required | meaning |", "|---|---|---|---|"]
+        parts += [
+            f"| `{column.name}`{' **!**' if column.counts else ''} | {column.kind} "
+            f"| {'yes' if column.is_required else ''} | {column.meaning} |"
+            for column in table.columns
+        ]
+        parts.append(f"\nWithout it the report lacks {table.adds}.\n")
+    return "\n".join(parts)

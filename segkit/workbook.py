@@ -131,7 +131,7 @@ class Workbook:
 
         A number becomes an exact decimal, a column becomes floats for a chart or a sheet.
         """
-        if hasattr(minor, "astype") and getattr(minor, "ndim", 0):
+        if hasattr(minor, "astype") and hasattr(minor, "__len__"):
             return minor.astype("float64") / self.engagement.minor_units
         return Decimal(int(minor)) / self.engagement.minor_units
 
@@ -146,8 +146,8 @@ class Workbook:
     @property
     def window_text(self) -> Message:
         """The window in words, for subtitles."""
-        first, last = self.window.split("/")
-        return say("{first} to {last}", first=date.fromisoformat(first), last=self.engagement.as_of)
+        first = date.fromisoformat(self.window.split("/")[0])
+        return say("{first} to {last}", first=first, last=self.engagement.as_of)
 
     @property
     def currency(self) -> str:
@@ -285,7 +285,7 @@ def _exact(value: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
-    """A value as JSON holds it: decimals as exact text-free numbers of at most six digits."""
+    """A value as JSON holds it: decimals as numbers, exact to six digits."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(round(value, 6))
     if isinstance(value, tuple):
