@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,7 +39,7 @@ class Engine:
 
         threads = threads or int(os.environ.get("SEGKIT_THREADS", 0)) or None
         memory_mb = memory_mb or int(os.environ.get("SEGKIT_MEMORY_MB", 0)) or None
-        settings: dict[str, str | int] = {"preserve_insertion_order": "false"}
+        settings: dict[str, Any] = {"preserve_insertion_order": "false"}
         if threads:
             settings["threads"] = threads
         if memory_mb:

@@ -274,7 +274,7 @@ def _display(payload: dict[str, Any], *, draws: bool, language: str) -> None:
         from segkit.exhibits.html import fragment
 
         bundle["text/html"] = fragment(payload, language)
-    publish_display_data(bundle)
+    publish_display_data(bundle)  # type: ignore[no-untyped-call]
 
 
 def _exact(value: Any) -> Any:
