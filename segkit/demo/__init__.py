@@ -1,4 +1,4 @@
-"""The fictional client: a distributor whose customers, routes and costs are simulated, not drawn."""
+"""The fictional client: a distributor whose customers, routes and costs are simulated."""
 
 from __future__ import annotations
 

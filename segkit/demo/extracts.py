@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import zipfile
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,9 @@ import xlsxwriter
 from segkit.demo import service
 from segkit.demo.calendar import AS_OF, FIRST_DAYS, Ints, rng
 from segkit.demo.market import CATEGORIES, CHANNELS, INSIDE, LINES, MADE_TO_ORDER, Market
-from segkit.demo.trade import HEIRS, INHERITED_ON, LEAVER, PRICE_LISTS, VACANT_FROM, Trade, posts
+from segkit.demo.trade import INHERITED_ON, LEAVER, PRICE_LISTS, VACANT_FROM, Trade, posts
+
+Sheets = dict[str, tuple[str, Iterable[tuple[object, ...]]]]  # name -> header, rows
 
 KINDS = ("Wizyta", "Telefon", "Online")
 PURPOSES = ("zamówienie", "nowości", "ekspozycja", "reklamacja", "warunki")
@@ -31,14 +33,13 @@ def write_extracts(folder: Path, market: Market, trade: Trade) -> None:
     happened = service.events(market, trade, bills)
 
     def who(table: pd.DataFrame) -> np.ndarray:
-        return customer_id[table["customer"].to_numpy()]
+        return np.asarray(customer_id[table["customer"].to_numpy()])
 
     _write_order_lines(folder, _order_lines(market, orders, lines, customer_id))
     _write_csv(folder / "klienci.csv", _customers(market))
     _write_csv(folder / "wizyty.csv", _visits(market, orders, trade.contacts, customer_id))
     _write_csv(folder / "przypisania.csv", _assignments(market))
-    events = {"Klient": who(happened), "Data": _dates(happened["day"]), "Zdarzenie": happened["activity"]}
-    _write_csv(folder / "zdarzenia.csv", pd.DataFrame({**events, "Liczba": happened["quantity"]}))
+    _write_csv(folder / "zdarzenia.csv", _events(happened, who(happened)))
     _write_csv(folder / "naleznosci.csv", _receivables(bills, who(bills)))
     quotes = service.quotes(market, trade)
     _write_csv(folder / "oferty.csv", _quotes(market, quotes, who(quotes)))
@@ -84,13 +85,13 @@ def _rep_ids(market: Market, post: Ints) -> np.ndarray:
 
 
 def _dates(days: pd.Series) -> list[str]:
-    return days.dt.strftime("%d.%m.%Y").fillna("").tolist()
+    return list(days.dt.strftime("%d.%m.%Y").fillna(""))
 
 
 def _money(grosze: pd.Series | np.ndarray) -> list[str]:
     """Write whole grosze as PLN with a decimal comma."""
     text = "\n".join(f"{v / 100:.2f}" for v in np.asarray(grosze).tolist())
-    return text.replace(".", ",").split("\n")
+    return list(text.replace(".", ",").split("\n"))
 
 
 def _order_lines(
@@ -206,6 +207,11 @@ def _assignments(market: Market) -> pd.DataFrame:
     return pd.concat([first, second])
 
 
+def _events(happened: pd.DataFrame, customer: np.ndarray) -> pd.DataFrame:
+    table = pd.DataFrame({"Klient": customer, "Data": _dates(happened["day"])})
+    return table.assign(Zdarzenie=happened["activity"], Liczba=happened["quantity"])
+
+
 def _receivables(bills: pd.DataFrame, customer: np.ndarray) -> pd.DataFrame:
     open_still = bills["paid"] > pd.Timestamp(AS_OF)
     grouped = [f"{v / 100:,.2f}" for v in bills["gross"].tolist()]
@@ -245,7 +251,7 @@ def _write_csv(path: Path, table: pd.DataFrame) -> None:
         writer.writerows(zip(*(table[c].tolist() for c in table), strict=True))
 
 
-def _sheets(market: Market, quotas: pd.DataFrame) -> dict[str, tuple[list[str], Iterable[tuple[object, ...]]]]:
+def _sheets(market: Market, quotas: pd.DataFrame) -> Sheets:
     products, reps, resources = market.products, market.reps, service.resources()
     price, cost = PRICE_LISTS[-1][1:]
     goods = zip(
@@ -261,8 +267,8 @@ def _sheets(market: Market, quotas: pd.DataFrame) -> dict[str, tuple[list[str], 
     )
     people = [(*row, 220, 8) for row in reps.itertuples(index=False, name=None)]
     plans = [
-        (r.rep_id, _first(r["from"]), _last(r["to"]), "Sprzedaż netto", r.quota)
-        for _, r in quotas.iterrows()
+        (r["rep_id"], _first(r["from"]), _last(r["to"]), "Sprzedaż netto", r["quota"])
+        for r in quotas.to_dict("records")
     ]
     pools = [
         (pool, _first(month), _last(month), cost, minutes)
@@ -270,33 +276,31 @@ def _sheets(market: Market, quotas: pd.DataFrame) -> dict[str, tuple[list[str], 
     ]
     return {
         "Asortyment": (
-            ["Indeks", "Nazwa", "Rodzaj", "Grupa", "Linia", "Koszt jedn.", "Cena cennikowa", "Na zamówienie"],
+            "Indeks;Nazwa;Rodzaj;Grupa;Linia;Koszt jedn.;Cena cennikowa;Na zamówienie",
             sorted(goods),
         ),
-        "Handlowcy": (["Nr", "Imię i nazwisko", "Zespół", "Rola", "Region", "Dni w roku", "Godziny"], people),
-        "Plany": (["Handlowiec", "Od", "Do", "Miara", "Plan"], plans),
-        "Zasoby": (["Zasób", "Od", "Do", "Koszt", "Minuty"], pools),
-        "Czynności": (["Czynność", "Zasób", "Minuty", "Nośnik"], service.ACTIVITIES),
+        "Handlowcy": ("Nr;Imię i nazwisko;Zespół;Rola;Region;Dni w roku;Godziny", people),
+        "Plany": ("Handlowiec;Od;Do;Miara;Plan", plans),
+        "Zasoby": ("Zasób;Od;Do;Koszt;Minuty", pools),
+        "Czynności": ("Czynność;Zasób;Minuty;Nośnik", service.ACTIVITIES),
     }
 
 
-def _first(month: pd.Timestamp) -> datetime:
-    return pd.Timestamp(month).to_pydatetime()
+def _first(month: pd.Timestamp) -> date:
+    return month.date()
 
 
-def _last(month: pd.Timestamp) -> datetime:
-    return (pd.Timestamp(month) + pd.offsets.MonthEnd(1)).to_pydatetime()
+def _last(month: pd.Timestamp) -> date:
+    return (month + pd.offsets.MonthEnd(1)).date()
 
 
-def _write_workbook(
-    path: Path, sheets: dict[str, tuple[list[str], Iterable[tuple[object, ...]]]]
-) -> None:
+def _write_workbook(path: Path, sheets: Sheets) -> None:
     packed = path.with_suffix(".packed")
     with xlsxwriter.Workbook(packed, {"default_date_format": "dd.mm.yyyy"}) as book:
-        book.set_properties({"created": datetime(2026, 4, 3)})
+        book.set_properties({"created": datetime(2026, 4, 3)})  # noqa: DTZ001 - Excel has no zone
         for name, (header, rows) in sheets.items():
             sheet = book.add_worksheet(name)
-            for r, row in enumerate([header, *rows]):
+            for r, row in enumerate([header.split(";"), *rows]):
                 sheet.write_row(r, 0, row)
     # Stored, not deflated: compressed bytes depend on the machine's zlib.
     with zipfile.ZipFile(packed) as source, zipfile.ZipFile(path, "w") as target:

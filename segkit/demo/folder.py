@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.demo import market, service, trade
+from segkit.demo.calendar import AS_OF, COST_FROM
 from segkit.demo.extracts import write_extracts
 
 _COMMITTED = Path(__file__).parents[2] / "engagements" / "demo" / "engagement.toml"
@@ -46,7 +46,7 @@ def write(folder: Path) -> Path:
         engagement = folder / "engagement.toml"
         if not (engagement.exists() and engagement.samefile(_COMMITTED)):
             shutil.copyfile(_COMMITTED, beside / "engagement.toml")
-            os.replace(beside / "engagement.toml", engagement)
+            (beside / "engagement.toml").replace(engagement)
     finally:
         shutil.rmtree(beside)
     return engagement
@@ -54,8 +54,8 @@ def write(folder: Path) -> Path:
 
 def _swap(new: Path, place: Path, old: Path) -> None:
     if place.exists():
-        os.replace(place, old)
-    os.replace(new, place)
+        place.replace(old)
+    new.replace(place)
 
 
 def _write_into(folder: Path) -> None:
@@ -108,7 +108,7 @@ def _write_truth(folder: Path, founded: market.Market, happened: trade.Trade) ->
             "on": str(market.MERGED_ON),
         },
         "price_lists_from": [str(since) for since, *_ in trade.PRICE_LISTS],
-        "contribution_period": [str(service.COST_FROM), str(service.AS_OF)],
+        "contribution_period": [str(COST_FROM), str(AS_OF)],
         "pools": pools.to_dict(orient="index"),
     }
     for name, content in (("visit_response.json", response), ("history.json", history)):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.demo import names
-from segkit.demo.calendar import FIRST_DAYS, Floats, Ints, rng
+from segkit.demo.calendar import FIRST_DAYS, Days, Floats, Ints, rng
 
 CATEGORIES = tuple(names.ITEMS)
 MADE_TO_ORDER = CATEGORIES.index("Na zamówienie")
@@ -95,17 +95,12 @@ def build() -> Market:
 
 
 def _products(draw: np.random.Generator) -> pd.DataFrame:
-    per_category = {0: (28, 18, 20, 32, 30, 18, 22, 8, 4), 1: (18, 24, 14, 22, 10, 6, 10, 8, 8)}
+    per_category = (*(28, 18, 20, 32, 30, 18, 22, 8, 4), *(18, 24, 14, 22, 10, 6, 10, 8, 8))
     typical = (16, 24, 18, 38, 22, 34, 12, 42, 180)
-    line, category = (
-        np.array(column)
-        for column in zip(
-            *[(k, c) for k, sizes in per_category.items() for c, n in enumerate(sizes) for _ in range(n)],
-            strict=True,
-        )
-    )
-    count = len(line)
-    price = np.round(np.array(typical)[category] * (1 + 0.6 * line) * draw.lognormal(0, 0.35, count), 1)
+    cell = np.repeat(np.arange(18), per_category)
+    line, category, count = cell // 9, cell % 9, len(cell)
+    usual = np.array(typical)[category] * (1 + 0.6 * line)
+    price = np.round(usual * draw.lognormal(0, 0.35, count), 1)
     share = np.where(category == MADE_TO_ORDER, 0.52, draw.uniform(0.55, 0.62, count))
     code = draw.permutation(np.arange(count)) + 101
     ranges = draw.integers(0, len(names.RANGES), count)
@@ -170,7 +165,9 @@ def _customers(draw: np.random.Generator) -> tuple[pd.DataFrame, Floats, Floats]
     size = np.where(hyper, 2.4, 1.0) * draw.lognormal(0, 0.22, count)
     customers = pd.DataFrame(
         {
-            "customer_id": [f"{n:06d}" for n in np.sort(draw.choice(60_000, count, False)) + 1],
+            "customer_id": [
+                f"{n:06d}" for n in np.sort(draw.choice(60_000, count, replace=False)) + 1
+            ],
             "trade": np.array(list(TRADE))[trade],
             "line": np.array([line for line, *_ in TRADE.values()])[trade],
             "habit": habit,
@@ -196,11 +193,11 @@ def _customers(draw: np.random.Generator) -> tuple[pd.DataFrame, Floats, Floats]
     return customers, shares("channels", 18.0), categories
 
 
-def _since(draw: np.random.Generator, count: int) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
+def _since(draw: np.random.Generator, count: int) -> Days:
     """Most are old customers; about one in twenty-five joins during the first year and a half."""
     old = FIRST_DAYS[0] - draw.integers(30, 4_000, count)
     new = FIRST_DAYS[0] + draw.integers(0, 540, count)
-    return np.where(draw.random(count) < 0.04, new, old)
+    return np.asarray(np.where(draw.random(count) < 0.04, new, old))
 
 
 def _gaps(draw: np.random.Generator, habit: Ints, categories: Floats, prospect: np.ndarray) -> Ints:
@@ -255,9 +252,9 @@ def _placed(draw: np.random.Generator, customers: pd.DataFrame, reps: pd.DataFra
     post = np.where(small, 18 + region, post)
     post = np.where(customers["trade"] == "Hipermarket", 24 + draw.integers(0, 3, count), post)
     # A rep sees the large more often, whether or not they respond to it.
-    appetite = customers["visits"] * np.minimum(np.sqrt(size / 1_650), 2.4)
-    appetite = np.where(customers["demanding"], appetite * 1.6 + 0.35, appetite)
-    appetite = np.where(post // 6 == 3, 0.0, np.minimum(appetite, ON_ROUTE_MAX))
+    wish = customers["visits"].to_numpy() * np.minimum(np.sqrt(size / 1_650), 2.4)
+    wish = np.where(customers["demanding"], wish * 1.6 + 0.35, wish)
+    wish = np.where(post // 6 == 3, 0.0, np.minimum(wish, ON_ROUTE_MAX))
     return customers.assign(
         name=label,
         region=np.array(regions)[region],
@@ -266,6 +263,6 @@ def _placed(draw: np.random.Generator, customers: pd.DataFrame, reps: pd.DataFra
         inside_post=18 + region,
         rep_id=reps["rep_id"].to_numpy()[post],
         route_day=draw.integers(0, 5, count),
-        visits=np.round(np.where(customers["over_visited"], 4.2, appetite), 6),
+        visits=np.round(np.where(customers["over_visited"], 4.2, wish), 6),
         calls=np.round(np.where(post // 6 == 3, 1.3, 1.25 * customers["calls"]), 6),
     )

@@ -10,7 +10,12 @@ CLIENT_REGIONS = {  # region -> share of customers, towns
     "Zachód": (0.15, ("Poznań", "Szczecin", "Leszno", "Piła", "Konin")),
     "Południowy zachód": (0.13, ("Wrocław", "Opole", "Legnica", "Świdnica", "Nysa")),
 }
-SHOP_WORDS = ["Perkoz", "Bławatek", "Cyranka", "Modraszek", "Jarząb", "Szafran", "Ważka", "Rosiczka", "Tatarak", "Pustułka", "Żywokost", "Krwawnik", "Wilga", "Dziewanna", "Ostróżka", "Leszczyna", "Trzcina", "Sasanka", "Kłos", "Mgiełka", "Wierzba", "Turzyca", "Nawłoć", "Skowronek", "Żuraw", "Przepiórka", "Łubin", "Dzwonek", "Gżegżółka", "Ćma"]
+SHOP_WORDS = (
+    "Perkoz", "Bławatek", "Cyranka", "Modraszek", "Jarząb", "Szafran", "Ważka", "Rosiczka",
+    "Tatarak", "Pustułka", "Żywokost", "Krwawnik", "Wilga", "Dziewanna", "Ostróżka", "Leszczyna",
+    "Trzcina", "Sasanka", "Kłos", "Mgiełka", "Wierzba", "Turzyca", "Nawłoć", "Skowronek", "Żuraw",
+    "Przepiórka", "Łubin", "Dzwonek", "Gżegżółka", "Ćma",
+)  # fmt: skip
 SHOP_PREFIX = {
     "Drogeria": "Drogeria",
     "Apteka": "Apteka",
@@ -32,8 +37,17 @@ CHAINS = {  # chain -> trade class of its outlets
     "S09": ("Wilga", "Sklep osiedlowy"),
     "S10": ("Mgiełka", "Salon fryzjerski"),
 }
-FIRST_NAMES = ["Agnieszka", "Bartosz", "Celina", "Dawid", "Edyta", "Filip", "Grażyna", "Hubert", "Iwona", "Jacek", "Kinga", "Leszek", "Marzena", "Norbert", "Oliwia", "Patryk", "Renata", "Sławomir", "Teresa", "Urszula", "Wiktor", "Zofia", "Błażej", "Danuta", "Emil", "Łucja", "Żaneta"]
-LAST_NAMES = ["Borzęcki", "Cichoradzka", "Drzewiczak", "Falkowiak", "Gąsiorek", "Hajdukiewicz", "Iłowiecki", "Jarzębiak", "Kłosek", "Lipczak", "Mroziak", "Niedźwiadek", "Olchowiak", "Przepiórczak", "Rokitniak", "Sadowniak", "Turzański", "Uszyk", "Wierzbicz", "Zarębiak", "Żurawik", "Bławat", "Czaplak", "Dąbrówczak", "Gilowiak", "Kosowiak", "Szpakiewicz"]
+FIRST_NAMES = (
+    "Agnieszka", "Bartosz", "Celina", "Dawid", "Edyta", "Filip", "Grażyna", "Hubert", "Iwona",
+    "Jacek", "Kinga", "Leszek", "Marzena", "Norbert", "Oliwia", "Patryk", "Renata", "Sławomir",
+    "Teresa", "Urszula", "Wiktor", "Zofia", "Błażej", "Danuta", "Emil", "Łucja", "Żaneta",
+)  # fmt: skip
+LAST_NAMES = (
+    "Borzęcki", "Cichoradzka", "Drzewiczak", "Falkowiak", "Gąsiorek", "Hajdukiewicz", "Iłowiecki",
+    "Jarzębiak", "Kłosek", "Lipczak", "Mroziak", "Niedźwiadek", "Olchowiak", "Przepiórczak",
+    "Rokitniak", "Sadowniak", "Turzański", "Uszyk", "Wierzbicz", "Zarębiak", "Żurawik", "Bławat",
+    "Czaplak", "Dąbrówczak", "Gilowiak", "Kosowiak", "Szpakiewicz",
+)  # fmt: skip
 RANGES = ("Havblik", "Silkevej", "Mynte", "Klitrose", "Enghave", "Solbris")
 ITEMS = {
     "Szampony": "Szampon",

@@ -1,4 +1,4 @@
-"""What trade costs and leaves behind: service events, invoices, quotes, quotas, needs, true cost."""
+"""What trade costs and leaves behind: events, invoices, quotes, quotas, needs, true cost."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from segkit.demo.calendar import (
     rng,
     working_days,
 )
-from segkit.demo.market import INSIDE, MADE_TO_ORDER, PROMO, PROJECT, TOP_UP, WEB, WEBBER, Market
-from segkit.demo.trade import Trade, posts
+from segkit.demo.market import INSIDE, MADE_TO_ORDER, PROJECT, PROMO, TOP_UP, WEB, WEBBER, Market
+from segkit.demo.trade import Trade
 
 POOLS = {  # pool -> full-time equivalents, PLN a month for each (pay, car, rent, vans, software)
     "Sprzedaż terenowa": (20.0, 18_000),  # of 21 posts one has stood empty since early 2025
@@ -53,7 +53,7 @@ def _days(count: Ints | int) -> np.ndarray | np.timedelta64:
 
 
 def events(market: Market, trade: Trade, invoices: pd.DataFrame) -> pd.DataFrame:
-    """List what the records of the office, the warehouse and the shop hold beside orders and visits."""
+    """List what office, warehouse and shop recorded beside orders and visits."""
     draw, orders = rng("events"), trade.orders
     count, customer = len(orders), orders["customer"].to_numpy()
     demanding = market.customers["demanding"].to_numpy()[customer]
@@ -64,22 +64,21 @@ def events(market: Market, trade: Trade, invoices: pd.DataFrame) -> pd.DataFrame
     drops = np.where(demanding, 1 + draw.poisson(1.2, count), 1)
     claim = draw.random(count) < np.where(demanding, 0.15, 0.013)
     claimed = next_working_day(sent + draw.integers(1, 10, count))
-    late = (invoices["paid"] > invoices["due"] + _days(14)).to_numpy()
+    patience = invoices["due"] + _days(14)
+    reminded = invoices.assign(day=patience)[invoices["paid"] > patience]
 
-    def some(activity: str, which: pd.Series | np.ndarray, when: np.ndarray) -> pd.DataFrame:
-        part = {"customer": customer[which], "day": when[which], "activity": activity, "quantity": 1}
-        return pd.DataFrame(part)
+    def some(activity: str, which: np.ndarray, when: np.ndarray) -> pd.DataFrame:
+        part = pd.DataFrame({"customer": customer[which], "day": when[which]})
+        return part.assign(activity=activity, quantity=1)
 
     parts = [
-        some("Dostawa", np.full(count, True), sent).assign(quantity=drops),
+        some("Dostawa", np.full(count, fill_value=True), sent).assign(quantity=drops),
         some("Zamówienie telefoniczne", channel == INSIDE, day),
         some("Zamówienie WWW", channel == WEB, day),
         some("Zamówienie specjalne", custom, day),
         some("Reklamacja", claim, claimed),
         invoices[["customer", "day"]].assign(activity="Faktura", quantity=1),
-        pd.DataFrame(
-            {"customer": invoices["customer"], "day": invoices["due"] + _days(14), "activity": "Monit"}
-        )[late].assign(quantity=1),
+        reminded[["customer", "day"]].assign(activity="Monit", quantity=1),
     ]
     happened = pd.concat(parts, ignore_index=True)
     happened = happened[happened["day"] <= EXTRACTED]
@@ -115,13 +114,14 @@ def quotes(market: Market, trade: Trade) -> pd.DataFrame:
     won["status"] = "Wygrana"
     lost = won[draw.random(len(won)) < 0.55].copy()
     lost["decided"] += _days(draw.integers(-60, 20, len(lost)))
-    lost["amount"] = np.round(lost["amount"] * draw.lognormal(0.15, 0.3, len(lost))).astype(np.int64)
+    asked = lost["amount"] * draw.lognormal(0.15, 0.3, len(lost))
+    lost["amount"] = asked.round().astype(np.int64)
     lost["status"] = "Przegrana"
     found = pd.concat([won, lost], ignore_index=True)
     found["created"] = found["decided"] - _days(draw.integers(5, 46, len(found)))
     found["reason"] = draw.choice(REASONS, len(found), p=[0.45, 0.25, 0.12, 0.18])
-    asked = found[found["decided"] > pd.Timestamp(EXTRACTED) - pd.Timedelta(60, "D")]
-    fresh = asked[draw.random(len(asked)) < 0.4].copy()
+    late = found[found["decided"] > pd.Timestamp(EXTRACTED) - pd.Timedelta(60, "D")]
+    fresh = late[draw.random(len(late)) < 0.4].copy()
     fresh["created"] = pd.Timestamp(AS_OF) - _days(draw.integers(1, 40, len(fresh)))
     fresh["status"] = "Otwarta"
     found = found[(found["decided"] <= EXTRACTED) & (found["created"] <= EXTRACTED)]
@@ -135,40 +135,35 @@ def needs(market: Market) -> pd.DataFrame:
     base = np.full((7, len(ITEMS)), 4.2)
     for habit, item in ((TOP_UP, 1), (PROMO, 0), (WEBBER, 1), (PROJECT, 3), (PROJECT, 4), (0, 2)):
         base[habit, item] += 1.7
-    asked = np.sort(draw.choice(np.flatnonzero(~people["prospect"]), 300, False))
+    asked = np.sort(draw.choice(np.flatnonzero(~people["prospect"]), 300, replace=False))
     raters = {"Klient": (300, 0.0), "Handlowiec": (300, 0.9), "Kierownik": (80, 0.5)}
     parts = []
     for rater, (count, price_bias) in raters.items():
-        mean = base[people["habit"].to_numpy()[asked[:count]]] + draw.normal(0, 0.9, (count, len(ITEMS)))
+        habit = people["habit"].to_numpy()[asked[:count]]
+        mean = base[habit] + draw.normal(0, 0.9, (count, len(ITEMS)))
         mean[:, 0] += price_bias
         score = np.clip(np.floor(mean + 0.5), 1, 7).astype(int)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "customer": np.repeat(asked[:count], len(ITEMS)),
-                    "item": np.tile(ITEMS, count),
-                    "rater": rater,
-                    "score": score.ravel(),
-                }
-            )
-        )
+        part = pd.DataFrame({"customer": np.repeat(asked[:count], len(ITEMS))})
+        parts.append(part.assign(item=np.tile(ITEMS, count), rater=rater, score=score.ravel()))
     return pd.concat(parts, ignore_index=True)
 
 
 def quotas(market: Market, line_post: np.ndarray, trade: Trade) -> pd.DataFrame:
-    """Management sets quarterly quotas: last year's quarter and a bit, however good that year was."""
-    draw, quarter = rng("quotas"), trade.lines["day"].to_numpy().astype("datetime64[M]").astype(int) // 3
+    """Set quarterly quotas as management does: last year's quarter plus six per cent."""
+    draw = rng("quotas")
+    quarter = trade.lines["day"].to_numpy().astype("datetime64[M]").astype(int) // 3
     first = int(MONTHS[0].astype(int)) // 3
     held = line_post >= 0
     sold = np.zeros((len(market.reps), 11))
-    np.add.at(sold, (line_post[held], quarter[held] - first), trade.lines["net"].to_numpy()[held] / 100)
+    net = trade.lines["net"].to_numpy() / 100
+    np.add.at(sold, (line_post[held], quarter[held] - first), net[held])
     rows = []
-    for post in range(len(market.reps)):
+    for rep, own in zip(market.reps["rep_id"], sold, strict=True):
         for q in range(10):
-            base = sold[post, q - 4] * 1.06 if q >= 4 else sold[post, q] * draw.lognormal(0.03, 0.08)
+            base = own[q - 4] * 1.06 if q >= 4 else own[q] * draw.lognormal(0.03, 0.08)
+            start = np.datetime64(first * 3 + 3 * q, "M")
             if base > 0:
-                start = np.datetime64(first * 3 + 3 * q, "M")
-                rows.append((market.reps["rep_id"][post], start, start + 2, 1_000 * round(base / 1_000)))
+                rows.append((rep, start, start + 2, 1_000 * round(base / 1_000)))
     return pd.DataFrame(rows, columns=["rep_id", "from", "to", "quota"])
 
 
@@ -180,7 +175,8 @@ def resources() -> pd.DataFrame:
         for month, first in zip(months, FIRST_DAYS[18:30], strict=True):
             rise = 104 if month >= np.datetime64("2026-01") else 100
             days = int(working_days(first, (month + 1).astype("datetime64[D]")))
-            rows.append((pool, month, round(heads * pay * rise) // 100, round(heads * days * 480 * PRACTICAL_SHARE)))
+            minutes = round(heads * days * 480 * PRACTICAL_SHARE)
+            rows.append((pool, month, round(heads * pay * rise) // 100, minutes))
     return pd.DataFrame(rows, columns=["pool", "month", "cost", "minutes"])
 
 

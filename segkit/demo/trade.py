@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from segkit.demo.calendar import (
@@ -35,7 +36,8 @@ from segkit.demo.market import (
 ELASTICITY, SATURATION = 0.10, 2
 # orders grow with (1 + visits) ** 0.10, up to two visits a month
 RESPONSE = np.round(np.power([1.0, 2.0, 3.0], ELASTICITY), 9)
-DECLINE_FROM, DECLINE = MONTHS[30] - 9, 0.74  # each of the last nine months keeps 74 % of the one before
+# each of the last nine months keeps 74 % of the one before
+DECLINE_FROM, DECLINE = MONTHS[30] - 9, 0.74
 SEASON = np.array([0.96, 0.95, 1.02, 1.00, 1.04, 1.02, 0.93, 0.94, 1.01, 1.01, 1.06, 1.06])
 
 LEAVER = 4  # the post whose rep leaves; the heirs are the colleague in the region and a neighbour
@@ -48,7 +50,7 @@ PROMO_CATEGORIES = ((4, 0), (5, 4), (4, 3), (4, 6))
 
 @dataclass(frozen=True)
 class Trade:
-    """What happened: one row per order, order line and contact, by customer position in the market."""
+    """What happened: one row per order, order line and contact, by position of the customer."""
 
     orders: pd.DataFrame
     lines: pd.DataFrame
@@ -64,11 +66,11 @@ def simulate(market: Market) -> Trade:
     contacts = _contacts(market, visits, orders)
     value = lines.groupby("order")["net"].sum()
     lines = pd.concat([lines, _returns(market, lines)], ignore_index=True)
-    # The planted worth of one more visit: what it adds to orders, at the customer's mean order value.
-    worth = value.groupby(orders["customer"]).mean().reindex(range(len(market.customers)), fill_value=0)
-    in_window = marginal[6:30].mean(axis=0)
-    ordering = (market.customers["orders"] > 0).to_numpy()
-    return Trade(orders, lines, contacts, float((in_window * worth)[ordering].mean() / 100))
+    # One more visit is worth what it adds to orders, at the customer's mean order value.
+    mean = value.groupby(orders["customer"]).mean()
+    worth = mean.reindex(range(len(market.customers)), fill_value=0).to_numpy()
+    gain = (marginal[6:30].mean(axis=0) * worth)[~market.customers["prospect"]]
+    return Trade(orders, lines, contacts, float(gain.mean() / 100))
 
 
 def posts(market: Market, on: np.datetime64) -> Ints:
@@ -90,7 +92,7 @@ def _months(market: Market) -> tuple[pd.DataFrame, Ints, Floats]:
     last, arrivals = rate.copy(), []
     visits = np.zeros((len(MONTHS), len(people)), dtype=np.int64)
     marginal = np.zeros((len(MONTHS), len(people)))
-    for m, month in enumerate(MONTHS):
+    for m in range(len(MONTHS)):
         busy = np.minimum(0.45 + 0.55 * last / np.maximum(rate, 1e-9), 2.0)
         wanted = people["visits"].to_numpy() * np.where(people["over_visited"], 1.0, busy)
         wanted = np.where(people["prospect"], 0.08, wanted) * MONTH_SHARE[m]
@@ -132,7 +134,7 @@ def _mood(market: Market, m: int) -> Floats:
 def _arrivals(
     draw: np.random.Generator, clock: Floats, demand: Floats, shape: Floats
 ) -> tuple[Ints, Floats]:
-    """Orders of one month: *clock* holds the stock each customer still has, in orders; it runs down.
+    """Orders of one month: *clock* is the stock each customer has left, in orders.
 
     Returns the customers that order and when, as a share of the month.
     """
@@ -150,7 +152,7 @@ def _orders(market: Market, arrivals: pd.DataFrame) -> pd.DataFrame:
     draw = rng("orders")
     month, customer = arrivals["month"].to_numpy(), arrivals["customer"].to_numpy()
     span = (NEXT_DAYS - FIRST_DAYS).astype(np.int64)[month]
-    day = FIRST_DAYS[month] + np.floor(np.round(arrivals["at"].to_numpy() * span, 6)).astype(np.int64)
+    day = FIRST_DAYS[month] + np.round(arrivals["at"].to_numpy() * span, 6).astype(np.int64)
     limits = market.channels.cumsum(axis=1)[customer]
     channel = np.minimum((draw.random(len(arrivals))[:, None] > limits).sum(axis=1), 3)
     # a vacant route sends its orders to the office; only the web shop is open on free days
@@ -174,7 +176,8 @@ def _lines(market: Market, orders: pd.DataFrame) -> pd.DataFrame:
     category = np.minimum((draw.random(len(order))[:, None] > limits).sum(axis=1), MADE_TO_ORDER)
     line = people["line"].to_numpy()[customer]
     product = _favourite(draw, market, customer, line, category)
-    lines = pd.DataFrame({"order": order, "customer": customer, "product": product, "category": category})
+    lines = pd.DataFrame({"order": order, "customer": customer, "product": product})
+    lines["category"] = category
     lines["noise"] = np.round(draw.lognormal(0, 0.45, len(order)), 6)
     lines = lines.drop_duplicates(["order", "product"], ignore_index=True)
     day = orders["day"].to_numpy()[lines["order"]]
@@ -184,14 +187,15 @@ def _lines(market: Market, orders: pd.DataFrame) -> pd.DataFrame:
 def _favourite(
     draw: np.random.Generator, market: Market, customer: Ints, line: Ints, category: Ints
 ) -> Ints:
-    """Each customer has its own order of preference in a category, and keeps to its head."""
+    """Pick products: in a category each customer keeps to its own first choices."""
     cell = market.products["line"].to_numpy() * 9 + market.products["category"].to_numpy()
     size = np.bincount(cell, minlength=18)
     start = size.cumsum() - size
     chosen = line * 9 + category
     u = draw.random(len(customer))
     own = draw.integers(0, 1_000, len(market.customers))[customer]
-    return np.asarray(start[chosen] + (np.floor(u * u * size[chosen]).astype(int) + own) % size[chosen])
+    rank = np.floor(u * u * size[chosen]).astype(np.int64)
+    return np.asarray(start[chosen] + (rank + own) % size[chosen])
 
 
 def _priced(market: Market, lines: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
@@ -222,7 +226,7 @@ def _priced(market: Market, lines: pd.DataFrame, products: pd.DataFrame) -> pd.D
     )  # fmt: skip
 
 
-def _promoted(day: Days, category: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _promoted(day: Days, category: Ints) -> npt.NDArray[np.bool_]:
     """Promotions run in the middle month of each quarter, on two categories each."""
     month = day.astype("datetime64[M]").astype(int) % 12 + 1
     promoted = np.zeros(len(day), dtype=bool)
@@ -232,18 +236,20 @@ def _promoted(day: Days, category: Ints) -> np.ndarray[tuple[int], np.dtype[np.b
 
 
 def _returns(market: Market, lines: pd.DataFrame) -> pd.DataFrame:
-    """Some lines come back whole, one to three weeks later."""
+    """Send some lines back whole, one to three weeks later."""
     draw = rng("returns")
     demanding = market.customers["demanding"].to_numpy()[lines["customer"]]
     back = lines[draw.random(len(lines)) < np.where(demanding, 0.02, 0.005)]
-    day = next_working_day(back["day"].to_numpy() + draw.integers(4, 20, len(back)))
-    amounts = -back[["quantity", "list", "off", "net", "cost"]]
-    back = back.assign(day=day, returned=True, **{c: amounts[c] for c in amounts})
+    day = back["day"].to_numpy().astype("datetime64[D]")
+    day = day + draw.integers(4, 20, len(back)).astype("timedelta64[D]")
+    back = back.assign(day=next_working_day(day), returned=True)
+    amounts = ["quantity", "list", "off", "net", "cost"]
+    back[amounts] = -back[amounts]
     return back[back["day"] <= EXTRACTED]
 
 
 def _contacts(market: Market, visits: Ints, orders: pd.DataFrame) -> pd.DataFrame:
-    """Visits on the customer's route day, and calls of the office; an order taken moves the visit to its day."""
+    """Log visits on the customer's route day, or the day they took an order, and calls."""
     draw, people = rng("contacts"), market.customers
     month, customer = np.nonzero(visits)
     times = visits[month, customer]
@@ -254,8 +260,9 @@ def _contacts(market: Market, visits: Ints, orders: pd.DataFrame) -> pd.DataFram
     field["turn"] = field.groupby(["customer", "month"]).cumcount()
     field = field.merge(_taken(orders), how="left", on=["customer", "month", "turn"])
     field["day"] = field["order_day"].fillna(field["day"])
-    rate = people["calls"].to_numpy()[:, None] * MONTH_SHARE * np.where(people["prospect"], 0.3, 1)[:, None]
-    customer, month = np.nonzero(calls := draw.poisson(np.round(rate, 6)))
+    calls = np.where(people["prospect"], 0.3, 1.0) * people["calls"].to_numpy()
+    calls = draw.poisson(np.round(np.outer(calls, MONTH_SHARE), 6))
+    customer, month = np.nonzero(calls)
     customer, month = (np.repeat(a, calls[customer, month]) for a in (customer, month))
     phone = pd.DataFrame(
         {
@@ -266,7 +273,8 @@ def _contacts(market: Market, visits: Ints, orders: pd.DataFrame) -> pd.DataFram
     )
     contacts = pd.concat([field, phone], ignore_index=True)
     contacts["day"] = next_working_day(contacts["day"].to_numpy().astype("datetime64[D]"))
-    contacts = contacts[contacts["day"] <= EXTRACTED].sort_values(["day", "customer", "kind"], kind="stable")
+    contacts = contacts[contacts["day"] <= EXTRACTED]
+    contacts = contacts.sort_values(["day", "customer", "kind"], kind="stable")
     minutes = np.where(contacts["kind"] == 0, 45, 11) * draw.lognormal(0, 0.35, len(contacts))
     contacts["minutes"] = np.maximum(np.round(minutes / 5) * 5, 5).astype(np.int64)
     contacts["planned"] = draw.random(len(contacts)) < np.where(contacts["kind"] == 0, 0.85, 0.6)
