@@ -195,9 +195,8 @@ def _visits(
 
 def _assignments(market: Market) -> pd.DataFrame:
     people, day = market.customers, "%d.%m.%Y"
-    begin, gone, heir = (
-        pd.Timestamp(d).strftime(day) for d in (FIRST_DAYS[0], VACANT_FROM - 1, INHERITED_ON)
-    )
+    begin = people["since"].clip(lower=pd.Timestamp(FIRST_DAYS[0])).dt.strftime(day)
+    gone, heir = (pd.Timestamp(d).strftime(day) for d in (VACANT_FROM - 1, INHERITED_ON))
     left = (people["post"] == LEAVER).to_numpy()
     first = pd.DataFrame(
         {"Klient": people["customer_id"], "Handlowiec": _rep_ids(market, people["post"].to_numpy())}

@@ -163,11 +163,10 @@ def _customers(draw: np.random.Generator) -> tuple[pd.DataFrame, Floats, Floats]
     prospect = np.arange(count) >= CUSTOMERS
     hyper = trade == list(TRADE).index("Hipermarket")
     size = np.where(hyper, 2.4, 1.0) * draw.lognormal(0, 0.22, count)
+    numbers = np.sort(draw.choice(60_000, count, replace=False))
     customers = pd.DataFrame(
         {
-            "customer_id": [
-                f"{n:06d}" for n in np.sort(draw.choice(60_000, count, replace=False)) + 1
-            ],
+            "customer_id": [f"{n + 1:06d}" for n in numbers],
             "trade": np.array(list(TRADE))[trade],
             "line": np.array([line for line, *_ in TRADE.values()])[trade],
             "habit": habit,
@@ -263,6 +262,6 @@ def _placed(draw: np.random.Generator, customers: pd.DataFrame, reps: pd.DataFra
         inside_post=18 + region,
         rep_id=reps["rep_id"].to_numpy()[post],
         route_day=draw.integers(0, 5, count),
-        visits=np.round(np.where(customers["over_visited"], 4.2, wish), 6),
+        visits=np.round(np.where(customers["over_visited"], 4.8, wish), 6),
         calls=np.round(np.where(post // 6 == 3, 1.3, 1.25 * customers["calls"]), 6),
     )

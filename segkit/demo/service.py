@@ -23,9 +23,9 @@ from segkit.demo.trade import Trade
 POOLS = {  # pool -> full-time equivalents, PLN a month for each (pay, car, rent, vans, software)
     "Sprzedaż terenowa": (20.0, 18_000),  # of 21 posts one has stood empty since early 2025
     "Sprzedaż wewnętrzna": (6.0, 11_800),
-    "Biuro zamówień": (2.8, 9_600),
-    "Magazyn": (8.3, 16_500),
-    "Dostawy": (10.5, 19_500),
+    "Biuro zamówień": (2.9, 9_600),
+    "Magazyn": (8.3, 17_500),
+    "Dostawy": (10.5, 20_500),
     "Należności": (2.2, 10_500),
     "Sklep WWW": (0.6, 14_000),
 }
