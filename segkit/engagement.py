@@ -59,10 +59,11 @@ class Source(_Agreed):
 
 
 class Control(_Agreed):
-    """The client's own figure that the data must match."""
+    """The client's own figure that the data must match, of the window or of all that was given."""
 
     value: Decimal
     tolerance_share: Decimal = Decimal("0.005")
+    period: Literal["window", "all"] = "window"
 
 
 class AcceptedGap(_Agreed):
