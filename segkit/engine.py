@@ -56,7 +56,7 @@ class Engine:
 
     def query(self, sql: str) -> pa.Table:
         """The rows of one SELECT, as an Arrow table."""
-        return self.connection.execute(sql).to_arrow_table()
+        return self.connection.sql(sql).to_arrow_table()
 
     def write(self, sql: str, path: Path) -> None:
         """Write the rows of one SELECT, in its order, to a Parquet file."""

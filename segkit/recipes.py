@@ -50,6 +50,19 @@ RECIPES: tuple[Recipe, ...] = (
     # --- behaviour --------------------------------------------------------------------------
     # --- segments ---------------------------------------------------------------------------
     # --- routes -----------------------------------------------------------------------------
+    Recipe(
+        makes=("cost_to_serve", "pool_capacity"),
+        make="segkit.routes:cost_to_serve",
+        needs=("order_lines", "resources", "activities"),
+        may_use=("visits", "events"),
+        keys=("as_of", "window_months", "assumptions"),
+    ),
+    Recipe(
+        makes=("contribution",),
+        make="segkit.routes:contribution",
+        needs=("order_lines", "products", "cost_to_serve", "pool_capacity"),
+        keys=("currency", "assumptions"),
+    ),
     # --- kpis -------------------------------------------------------------------------------
 )
 
