@@ -39,7 +39,8 @@ class Engine:
 
         threads = threads or int(os.environ.get("SEGKIT_THREADS", 0)) or None
         memory_mb = memory_mb or int(os.environ.get("SEGKIT_MEMORY_MB", 0)) or None
-        settings: dict[str, Any] = {"preserve_insertion_order": "false"}
+        # without it DuckDB hands even the rows of an ORDER BY over out of order
+        settings: dict[str, Any] = {"preserve_insertion_order": "true"}
         if threads:
             settings["threads"] = threads
         if memory_mb:
@@ -60,11 +61,9 @@ class Engine:
 
     def write(self, sql: str, path: Path) -> None:
         """Write the rows of one SELECT, in its order, to a Parquet file."""
-        self.connection.execute("SET preserve_insertion_order = true")
         self.connection.execute(
             f"COPY ({sql}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
         )
-        self.connection.execute("SET preserve_insertion_order = false")
 
     def __enter__(self) -> Self:
         return self
