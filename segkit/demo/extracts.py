@@ -195,7 +195,8 @@ def _visits(
 
 def _assignments(market: Market) -> pd.DataFrame:
     people, day = market.customers, "%d.%m.%Y"
-    begin = people["since"].clip(lower=pd.Timestamp(FIRST_DAYS[0])).dt.strftime(day)
+    since = people["since"]
+    begin = since.where(since > FIRST_DAYS[0], FIRST_DAYS[0]).dt.strftime(day)
     gone, heir = (pd.Timestamp(d).strftime(day) for d in (VACANT_FROM - 1, INHERITED_ON))
     left = (people["post"] == LEAVER).to_numpy()
     first = pd.DataFrame(

@@ -27,12 +27,12 @@ POOLS = {  # pool -> full-time equivalents, PLN a month for each (pay, car, rent
     "Magazyn": (8.3, 17_500),
     "Dostawy": (10.5, 20_500),
     "Należności": (2.2, 10_500),
-    "Sklep WWW": (0.6, 14_000),
+    "Sklep WWW": (0.57, 14_000),
 }
 PRACTICAL_SHARE = 0.82  # of paid time
 ACTIVITIES = (  # activity, pool, minutes, driver; a visit is contact, travel, preparation, report
     ("Wizyta handlowa", "Sprzedaż terenowa", 95.0, "Wizyta"),
-    ("Kontakt telefoniczny", "Sprzedaż wewnętrzna", 20.0, "Telefon"),
+    ("Kontakt telefoniczny", "Sprzedaż wewnętrzna", 21.0, "Telefon"),
     ("Specyfikacja na zamówienie", "Sprzedaż wewnętrzna", 110.0, "Zamówienie specjalne"),
     ("Obsługa zamówienia", "Biuro zamówień", 3.0, "Zamówienie"),
     ("Przyjęcie telefoniczne", "Biuro zamówień", 11.0, "Zamówienie telefoniczne"),

@@ -93,7 +93,7 @@ def _months(market: Market) -> tuple[pd.DataFrame, Ints, Floats]:
     visits = np.zeros((len(MONTHS), len(people)), dtype=np.int64)
     marginal = np.zeros((len(MONTHS), len(people)))
     for m in range(len(MONTHS)):
-        busy = np.minimum(0.45 + 0.55 * last / np.maximum(rate, 1e-9), 2.0)
+        busy = np.minimum(0.7 + 0.3 * last / np.maximum(rate, 1e-9), 2.0)
         wanted = people["visits"].to_numpy() * np.where(people["over_visited"], 1.0, busy)
         wanted = np.where(people["prospect"], 0.08, wanted) * MONTH_SHARE[m]
         visits[m] = draw.poisson(_within_hours(market, m, wanted))
