@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gettext
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -15,6 +15,12 @@ from typing import Any
 #: English as a European reader writes it: 31 March 2026, not March 31, 2026.
 LOCALES = {"en": "en_GB", "da": "da_DK", "pl": "pl_PL", "ro": "ro_RO"}
 _CATALOGUES = Path(__file__).parent / "locale"
+_STEPS = {
+    "en": ("thousand", "million", "billion"),
+    "da": ("t.", "mio.", "mia."),
+    "pl": ("tys.", "mln", "mld"),
+    "ro": ("mii", "mil.", "mld."),
+}
 
 
 @dataclass(frozen=True)
@@ -156,6 +162,85 @@ def write_value(arg: Mapping[str, Any], language: str = "en") -> str:
     if len(unit) == 3 and unit.isupper():
         return write_money(Decimal(str(value)), unit, language)
     return write_number(Decimal(str(value)), language, arg.get("digits"))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How the values of one column or axis are written alike, their unit said once.
+
+    Attributes
+    ----------
+    step
+        0 for single units, 1 for thousands, 2 for millions, 3 for billions.
+    """
+
+    unit: str
+    step: int = 0
+    digits: int | None = None
+    language: str = "en"
+
+    @property
+    def words(self) -> str:
+        """The unit as a heading gives it: ``PLN million``, ``customers``; nothing for text."""
+        if self.unit in ("text", "share", "date", "number", "message", "year"):
+            return ""
+        if not is_currency(self.unit):
+            return _catalogue(self.language).gettext(self.unit)
+        step = _STEPS[self.language][self.step - 1] if self.step else ""
+        order = (self.unit, step) if self.language == "en" else (step, self.unit)
+        return " ".join(word for word in order if word)
+
+    def write(self, value: Any) -> str:
+        """One value of the column, without its unit; an absent one is a dash."""
+        if value is None or value != value:
+            return "–"
+        if isinstance(value, Mapping):
+            return render(value, self.language)
+        if isinstance(value, bool):
+            return _catalogue(self.language).gettext("yes" if value else "no")
+        if self.unit == "date":
+            return write_date(value, self.language)
+        if self.unit in ("text", "message", "year") or isinstance(value, str):
+            return str(value)
+        if self.unit == "share":
+            return write_share(float(value), self.language, self.digits)
+        return write_number(Decimal(str(value)) / 1000**self.step, self.language, self.digits)
+
+
+def scale_of(
+    values: Iterable[Any], unit: str, language: str = "en", digits: int | None = None
+) -> Scale:
+    """The scale on which the smallest of `values` still shows and the largest has few digits.
+
+    Examples
+    --------
+    >>> scale = scale_of([41_812_345, 2_300_000, 410_000], "PLN")
+    >>> scale.words, scale.write(2_300_000)
+    ('PLN million', '2.3')
+    """
+    sizes = [
+        abs(float(value))
+        for value in values
+        if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) and value
+    ]
+    sizes = [size for size in sizes if math.isfinite(size)] or [0.0]
+    if unit == "share":
+        shown = int(min(sizes) < 0.02) if digits is None else digits
+        return Scale(unit, 0, shown, language)
+    step = 0
+    if is_currency(unit):
+        fits = [n for n in (1, 2, 3) if max(sizes) >= 1000**n and min(sizes) >= 1000**n / 10]
+        step = max(fits, default=0)
+    if digits is None:
+        largest = max(sizes) / 1000**step
+        whole = not step and all(size == int(size) for size in sizes)
+        digits = 0 if whole or largest >= 1000 else 1 if largest >= 10 or step else 2
+    return Scale(unit, step, digits, language)
+
+
+def is_currency(unit: str) -> bool:
+    """Whether `unit` is a currency code."""
+    return len(unit) == 3 and unit.isupper()
 
 
 def write_number(value: Decimal | float, language: str = "en", digits: int | None = None) -> str:
