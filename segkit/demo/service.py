@@ -18,7 +18,7 @@ from segkit.demo.calendar import (
     working_days,
 )
 from segkit.demo.market import INSIDE, MADE_TO_ORDER, PROJECT, PROMO, TOP_UP, WEB, WEBBER, Market
-from segkit.demo.trade import Trade
+from segkit.demo.trade import LEAVER, VACANT_FROM, Trade
 
 POOLS = {  # pool -> full-time equivalents, PLN a month for each (pay, car, rent, vans, software)
     "Sprzedaż terenowa": (20.0, 18_000),  # of 21 posts one has stood empty since early 2025
@@ -158,11 +158,11 @@ def quotas(market: Market, line_post: np.ndarray, trade: Trade) -> pd.DataFrame:
     net = trade.lines["net"].to_numpy() / 100
     np.add.at(sold, (line_post[held], quarter[held] - first), net[held])
     rows = []
-    for rep, own in zip(market.reps["rep_id"], sold, strict=True):
+    for post, (rep, own) in enumerate(zip(market.reps["rep_id"], sold, strict=True)):
         for q in range(10):
             base = own[q - 4] * 1.06 if q >= 4 else own[q] * draw.lognormal(0.03, 0.08)
             start = np.datetime64(first * 3 + 3 * q, "M")
-            if base > 0:
+            if base > 0 and not (post == LEAVER and start >= VACANT_FROM.astype("datetime64[M]")):
                 rows.append((rep, start, start + 2, 1_000 * round(base / 1_000)))
     return pd.DataFrame(rows, columns=["rep_id", "from", "to", "quota"])
 
