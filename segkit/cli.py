@@ -1,1 +1,182 @@
-def main(): ...
+"""The command line: run, check, demo, freeze."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from segkit.errors import RunError, SegkitError, unforeseen
+
+if TYPE_CHECKING:
+    from segkit.flow import Progress
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Customer segmentation and sales effectiveness: from a client's extracts to the report.",
+    epilog="Try it on the fictional client: segkit demo, then segkit run engagements/demo",
+)
+
+_Engagement = Annotated[
+    Path, typer.Argument(metavar="ENGAGEMENT", help="The engagement file, or the folder it is in.")
+]
+
+
+@app.command(epilog="Example: segkit run engagements/nordvik --set segmentation.k=5")
+def run(
+    engagement: _Engagement,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The report's folder.  [default: reports/CLIENT/AS-OF]", metavar="DIR"),
+    ] = None,
+    notebook: Annotated[
+        str | None,
+        typer.Option(help="Only this notebook, as a trial beside the report.", metavar="NAME"),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Another value for a key of the engagement file; the report says so. Repeatable.",
+            metavar="KEY=VALUE",
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Notebooks run at a time.  [default: the cores, at most 4]", metavar="N"
+        ),
+    ] = None,
+    *,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Run everything anew, even where nothing changed.")
+    ] = False,
+) -> None:
+    """Make the report of an engagement: HTML, PDF and Excel.
+
+    The path of its index.html is printed last. Only what changed is run again, and the report
+    it replaces is kept as AS-OF.1. A run that stops leaves the last report as it is.
+    """
+    from segkit import flow
+
+    with _progress() as progress:
+        index = flow.run(
+            engagement,
+            out,
+            notebook=notebook,
+            overrides=overrides or (),
+            jobs=jobs,
+            fresh=fresh,
+            progress=progress,
+        )
+    print(index)
+
+
+@app.command(epilog="Example: segkit check engagements/nordvik")
+def check(engagement: _Engagement) -> None:
+    """Read the client's files and say what they hold.
+
+    No notebook runs: rows read and set aside of each file, and control totals that don't match.
+    """
+    from segkit import flow
+
+    with _progress() as progress:
+        found = flow.check(engagement, progress)
+    for line in found:
+        print(line)
+
+
+@app.command(epilog="Example: segkit demo --out trial")
+def demo(
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder to write to.  [default: engagements/demo in the project]",
+            metavar="DIR",
+        ),
+    ] = None,
+) -> None:
+    """Write the extracts of the fictional client.
+
+    They are the same bytes each time. The path of its engagement file is printed last.
+    """
+    from segkit.demo import write
+
+    folder = out or Path(__file__).parents[1] / "engagements" / "demo"
+    with _progress() as progress:
+        progress("demo", "extracts")
+        write(folder)
+    print(folder / "engagement.toml")
+
+
+@app.command(epilog="Example: segkit freeze engagements/nordvik")
+def freeze(
+    engagement: _Engagement,
+) -> None:
+    """Record the segments as they are defined today.
+
+    It writes segments.json beside the engagement file: names, rules and sizes, to be agreed
+    with the client and kept. A later run does not read it yet: segments are found anew each time.
+    """
+    from segkit import flow
+
+    with _progress() as progress:
+        written = flow.freeze(engagement, progress)
+    print(written)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run a command; what goes wrong is a sentence on stderr, never a traceback.
+
+    Exit codes: 0 done, 1 a run failed, 2 something to mend in what was given, 130 interrupted.
+    """
+    try:
+        app(args=args, prog_name="segkit")
+    except SegkitError as error:
+        _stop(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on where this one was.", file=sys.stderr, flush=True)
+        # at once: threads that wait for kernels would hold an ordinary exit; kernels end with us
+        os._exit(130)
+    except Exception as error:
+        from segkit.recipes import reports_folder
+
+        _stop(str(unforeseen(error, reports_folder())), RunError.exit_code)
+
+
+def _stop(sentence: str, code: int) -> None:
+    print(sentence, file=sys.stderr)
+    raise SystemExit(code)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """A line per notebook on the terminal, with its step and time; nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+    from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+    from segkit.flow import DONE
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    step = TextColumn("{task.fields[step]}", markup=False)
+    with Bars(*columns, step, console=Console(stderr=True)) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(name: str, step: str) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=1, step=step)
+            bars.update(tasks[name], step=step, completed=int(step == DONE))
+
+        yield show

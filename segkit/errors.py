@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class SegkitError(ValueError):
@@ -34,6 +35,20 @@ class RunError(SegkitError):
     """A run stopped: a notebook failed, or another run holds the folder."""
 
     exit_code = 1
+
+
+def unforeseen(error: Exception, folder: Path) -> RunError:
+    """The sentence for an error that is ours, its detail in a log file in `folder`."""
+    import traceback
+
+    log = folder / "error.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("".join(traceback.format_exception(error)), "utf-8")
+    return RunError(
+        f"The run stopped: {type(error).__name__}: {error}\n"
+        f"The detail lies in {log}\n"
+        "Fix: this is a mistake in segkit; please report it with that file."
+    )
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -1,0 +1,5 @@
+"""``python -m segkit`` is ``segkit``."""
+
+from segkit.cli import main
+
+main()

@@ -1,0 +1,25 @@
+"""The segments as they are defined today, in a file beside the engagement's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from segkit.flow.plan import write
+from segkit.store import Store
+
+
+def write_definitions(store: Store) -> Path:
+    """Write ``segments.json``: name, rule and size of each segment; amounts in minor units."""
+    agreed = store.engagement
+    definitions = store.frame("segment_definitions").sort_values("segment_id")
+    told = {
+        "client": agreed.client,
+        "as_of": agreed.as_of.isoformat(),
+        "window_months": agreed.window_months,
+        "currency": agreed.currency,
+        "segments": json.loads(definitions.to_json(orient="records", date_format="iso")),
+    }
+    path = agreed.folder / "segments.json"
+    write(path, told)
+    return path

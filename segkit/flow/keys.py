@@ -1,0 +1,104 @@
+"""What a run was made from, as hashes: the same key means the same report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from segkit import __version__
+from segkit.engagement import Engagement
+from segkit.store import PACKAGE, Store
+
+_LIBRARIES = (
+    "duckdb", "matplotlib", "nbconvert", "numpy", "pandas", "papermill", "pyarrow",
+    "scikit-learn", "scipy", "seaborn", "typst", "xlsxwriter",
+)  # fmt: skip
+#: What a notebook's numbers do not depend on.
+_PAGES_ONLY = ("report", "demo", "flow", "locale", "cli.py", "__main__.py")
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The hashes of one run's inputs.
+
+    Attributes
+    ----------
+    inputs
+        Per source, the hash of the client files behind it.
+    """
+
+    engagement: Engagement
+    inputs: dict[str, str]
+
+    @cached_property
+    def _given(self) -> str:
+        return _hash(
+            self.engagement.model_dump(mode="json"), self.inputs, versions(), _code(pages=False)
+        )
+
+    def of_notebook(self, notebook: Path, *reads: str) -> str:
+        """Changes when the notebook, or anything its numbers depend on, changes."""
+        return _hash(self._given, notebook.name, _digest([notebook]), reads)
+
+    def of_run(self, notebooks: Iterable[Path]) -> str:
+        """Changes when anything on the pages may change."""
+        return _hash([self.of_notebook(one) for one in notebooks], _code(pages=True))
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python, segkit and the libraries that make numbers and pages."""
+    libraries = {name: version(name) for name in _LIBRARIES}
+    return {"python": platform.python_version(), "segkit": __version__, **libraries}
+
+
+def manifest(keys: Keys, store: Store, notebooks: Iterable[Path], status: str) -> dict[str, Any]:
+    """The run's manifest: nothing of this machine and no time of day."""
+    agreed = keys.engagement
+    notebooks = list(notebooks)
+    return {
+        "key": keys.of_run(notebooks),
+        "client": agreed.client,
+        "as_of": agreed.as_of.isoformat(),
+        "status": status,
+        "notebooks": {one.stem: _digest([one]) for one in notebooks},
+        "parameters": {"overrides": list(agreed.overrides)},
+        "engagement": _hash(agreed.model_dump(mode="json")),
+        "code": _code(pages=True),
+        "versions": versions(),
+        "inputs": {name: _input(name, digest, store) for name, digest in keys.inputs.items()},
+    }
+
+
+def _input(name: str, digest: str, store: Store) -> dict[str, Any]:
+    counts = store.frame(f"{name}_counts")
+    rows = {str(file): int(n) for file, n in zip(counts["file"], counts["rows_read"], strict=True)}
+    return {"sha256": digest, "rows": rows}
+
+
+def _code(*, pages: bool) -> str:
+    """The hash of the code: all of it and the templates, or only what makes numbers."""
+    files = [path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".mo", ".po")]
+    if pages:
+        files += [path for path in (PACKAGE.parent / "templates").rglob("*") if path.is_file()]
+    else:
+        files = [path for path in files if path.relative_to(PACKAGE).parts[0] not in _PAGES_ONLY]
+    return _digest(sorted(files))
+
+
+def _digest(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _hash(*told: Any) -> str:
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
