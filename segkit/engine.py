@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -48,6 +50,14 @@ class Engine:
         if scratch:
             settings["temp_directory"] = str(scratch)
         self.connection = duckdb.connect(":memory:", config=settings)
+        self._scratch = scratch
+
+    @cached_property
+    def workspace(self) -> Path:
+        """A folder for intermediate files, gone when the engine closes."""
+        beside = self._scratch.parent if self._scratch else None
+        self._workspace = TemporaryDirectory(dir=beside, prefix="work.")
+        return Path(self._workspace.name)
 
     def register(self, name: str, path: Path) -> None:
         """Make the Parquet file at `path` known as the table `name`."""
@@ -75,3 +85,5 @@ class Engine:
         trace: TracebackType | None,
     ) -> None:
         self.connection.close()
+        if "workspace" in self.__dict__:
+            self._workspace.cleanup()

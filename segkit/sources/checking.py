@@ -1,0 +1,100 @@
+"""What `segkit check` says about a client's files before anything is computed from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from segkit.engagement import Engagement
+from segkit.errors import EngagementError
+from segkit.store import Store
+
+_LATE_AFTER_DAYS = 45
+
+
+@dataclass(frozen=True)
+class CheckedTable:
+    """One contract table as it was read.
+
+    Attributes
+    ----------
+    reasons
+        Why rows were set aside: kind, rows, one reason in full; most frequent first.
+    repairs
+        Values that became empty: column, what is wrong, rows, example.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    rows_read: int
+    rows_accepted: int
+    rows_quarantined: int
+    reasons: tuple[tuple[str, int, str], ...]
+    repairs: tuple[tuple[str, str, int, str | None], ...]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """All tables that the client gave, and what should be asked about them."""
+
+    tables: tuple[CheckedTable, ...]
+    warnings: tuple[str, ...]
+
+
+def check(engagement: Engagement, store: Store) -> Checked:
+    """Read every table of the engagement.
+
+    Raises
+    ------
+    SegkitError
+        If a file is not what the engagement says it is.
+    """
+    if "order_lines" not in engagement.sources:
+        raise EngagementError(
+            "engagement.toml names no order lines, without which nothing can be said.\n"
+            "Fix: add [sources.order_lines] with its file and columns."
+        )
+    tables = tuple(_checked(store, name) for name in engagement.sources)
+    days = store.frame("order_lines")["order_date"].dt.date
+    late = freshness(max(day for day in days if day <= engagement.as_of), engagement.as_of)
+    return Checked(tables, (late,) if late else ())
+
+
+def freshness(last_order: date, as_of: date) -> str | None:
+    """A whole sentence if the last order is more than 45 days before `as_of`.
+
+    Examples
+    --------
+    >>> freshness(date(2026, 1, 12), date(2026, 3, 31))
+    'The last order is of 2026-01-12, 78 days before as_of (2026-03-31): the extract may end early.'
+    >>> freshness(date(2026, 2, 14), date(2026, 3, 31))
+    """
+    days = (as_of - last_order).days
+    if days <= _LATE_AFTER_DAYS:
+        return None
+    return (
+        f"The last order is of {last_order}, {days} days before as_of ({as_of}): "
+        "the extract may end early."
+    )
+
+
+def _checked(store: Store, name: str) -> CheckedTable:
+    counts = store.frame(f"{name}_counts")
+    aside = store.frame(f"{name}_quarantine")
+    repairs = store.frame(f"{name}_repairs")
+    reasons = aside.groupby("reason_kind")["reason"].agg(["size", "min"]).reset_index()
+    reasons = reasons.sort_values(["size", "reason_kind"], ascending=[False, True])
+    return CheckedTable(
+        name,
+        tuple(counts["file"]),
+        int(counts["rows_read"].sum()),
+        int(counts["rows_accepted"].sum()),
+        int(counts["rows_quarantined"].sum()),
+        _rows(reasons),
+        _rows(repairs.astype(object).where(repairs.notna(), None)),
+    )
+
+
+def _rows(frame: Any) -> tuple[Any, ...]:
+    return tuple(frame.itertuples(index=False, name=None))

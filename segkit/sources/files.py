@@ -1,0 +1,138 @@
+"""Which client files a table is read from: only those below the allowed folders."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from segkit.engagement import Engagement, Source
+from segkit.errors import EngagementError, SourceError, nearest
+from segkit.store import file_digest
+from segkit.tables import CONTRACTS
+
+
+@dataclass(frozen=True)
+class File:
+    """A client's file, and what it is called in tables and messages."""
+
+    path: Path
+    label: str
+
+
+def files_of(engagement: Engagement, where: str, source: Source) -> tuple[File, ...]:
+    """The files behind one source, sorted by name.
+
+    Parameters
+    ----------
+    where
+        The source's place in the engagement file, such as ``sources.order_lines``.
+
+    Raises
+    ------
+    SourceError
+        If there is no such file, or one lies outside the allowed folders.
+    """
+    pattern = source.file or ""
+    allowed = _allowed_folders(engagement)
+    for base in allowed:
+        found = [File(base / name, Path(name).as_posix()) for name in _matches(base, pattern)]
+        for file in found:
+            if not _is_inside(file.path, allowed):
+                raise _outside(where, file.label)
+        if found:
+            return tuple(found)
+    if not any(_is_inside(base / _fixed_part(pattern), allowed) for base in allowed):
+        raise _outside(where, pattern)
+    raise _missing(engagement, where, pattern, allowed)
+
+
+def files_hash(engagement: Engagement, name: str) -> str:
+    """The hash of the names and content of all files behind the contract table `name`."""
+    _refuse_unknown_tables(engagement)
+    source = engagement.sources[name]
+    told = [("", source.sql or "")]
+    for where, one in behind(engagement, name).items():
+        told += [(file.label, file_digest(file.path)) for file in files_of(engagement, where, one)]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def behind(engagement: Engagement, name: str) -> dict[str, Source]:
+    """The sources that are read for the contract table `name`: itself, or those its SQL names."""
+    source = engagement.sources[name]
+    if source.sql is None:
+        return {f"sources.{name}": source}
+    return {f"raw.{raw}": engagement.raw[raw] for raw in raw_names(source.sql, engagement.raw)}
+
+
+def raw_names(sql: str, declared: object) -> list[str]:
+    """Which of the declared raw files a SELECT names."""
+    assert hasattr(declared, "__iter__")
+    return [raw for raw in sorted(declared) if _names(sql, raw)]
+
+
+def _names(sql: str, raw: str) -> bool:
+    return re.search(rf'\braw"?\s*\.\s*"?{re.escape(raw)}\b', sql, re.IGNORECASE) is not None
+
+
+def _allowed_folders(engagement: Engagement) -> list[Path]:
+    folder = engagement.folder.resolve()
+    root = (folder / engagement.data.root).resolve()
+    return list(dict.fromkeys((folder, root)))
+
+
+def _matches(base: Path, pattern: str) -> list[str]:
+    if (base / pattern).is_file():
+        return [pattern]
+    if not glob.has_magic(pattern):
+        return []
+    names = glob.glob(pattern, root_dir=base, recursive=True)  # noqa: PTH207 - keeps the links
+    real = [one for one in names if (base / one).is_file()]
+    return sorted(one for one in real if not Path(one).name.startswith("~$"))
+
+
+def _fixed_part(pattern: str) -> Path:
+    """The part of a glob before its first wildcard."""
+    parts = Path(pattern).parts
+    wild = next((place for place, part in enumerate(parts) if glob.has_magic(part)), len(parts))
+    return Path(*parts[:wild])
+
+
+def _is_inside(path: Path, allowed: list[Path]) -> bool:
+    real = path.resolve()  # a link is where it points to
+    return any(real.is_relative_to(folder) for folder in allowed)
+
+
+def _outside(where: str, name: str) -> SourceError:
+    return SourceError(
+        f"{where} reads {name}, which lies outside the engagement's folder and [data] root.\n"
+        "Fix: put the file there, or set [data] root to the folder that holds it."
+    )
+
+
+def _missing(engagement: Engagement, where: str, pattern: str, allowed: list[Path]) -> SourceError:
+    there = [
+        one.relative_to(base).as_posix()
+        for base in allowed
+        for one in sorted((base / _fixed_part(pattern)).parent.glob("*"))
+        if one.is_file() and one.is_relative_to(base)
+    ]
+    fix = "correct the name, or put the file there."
+    if engagement.folder.name == "demo":
+        fix = "write the demo's files with: segkit demo"
+    return SourceError(
+        f"{where} reads {pattern}, but there is no such file in the engagement's folder"
+        f" or [data] root.{nearest(pattern, there)}\nFix: {fix}"
+    )
+
+
+def _refuse_unknown_tables(engagement: Engagement) -> None:
+    for name in engagement.sources:
+        if name not in CONTRACTS:
+            raise EngagementError(
+                f"engagement.toml sets sources.{name}, but segkit knows no table {name}."
+                f"{nearest(name, CONTRACTS)}\nFix: correct the name, or delete the section."
+            )
