@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from segkit.workbook import Workbook
 
 ROOT = PACKAGE.parent
-_READ = ("data", "raw", "sources", "as_of", "window_months", "currency")
+_READ = ("data", "raw", "sources", "as_of", "window_months", "currency", "country", "language")
 
 
 RECIPES: tuple[Recipe, ...] = (
@@ -47,6 +47,12 @@ RECIPES: tuple[Recipe, ...] = (
         may_use=("listed_products",),
     ),
     # --- audit ------------------------------------------------------------------------------
+    Recipe(
+        makes=("period_totals", "month_totals", "customer_totals", "line_checks", "line_counts"),
+        make="segkit.audit.totals:totals",
+        needs=("order_lines", "order_lines_quarantine", "customers", "products"),
+        keys=("as_of",),
+    ),
     # --- behaviour --------------------------------------------------------------------------
     Recipe(
         makes=("behaviour",),
