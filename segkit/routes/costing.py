@@ -111,7 +111,10 @@ def driver_counts(given: Given, pools: pd.DataFrame) -> pd.DataFrame:
     return counts
 
 
-_IN = "JOIN (VALUES {{spans}}) AS p(period_start, period_end) ON {day} BETWEEN p.period_start AND p.period_end"
+_IN = (
+    "JOIN (VALUES {{spans}}) AS p(period_start, period_end) "
+    "ON {day} BETWEEN p.period_start AND p.period_end"
+)
 _GROUP = "GROUP BY 1, 2, 3, 4, 5"
 _ORDERS = f"""
 SELECT 'order' AS driver, customer_id, period_start, period_end, channel,
@@ -126,7 +129,8 @@ SELECT 'line' AS driver, l.customer_id, p.period_start, p.period_end,
 FROM order_lines AS l {_IN.format(day="l.order_date")} {_GROUP}"""
 _VISITS = f"""
 SELECT CASE v.kind WHEN 'visit' THEN 'visit' ELSE 'call' END AS driver, v.customer_id,
-       p.period_start, p.period_end, CASE v.kind WHEN 'visit' THEN 'field' ELSE 'inside' END AS channel,
+       p.period_start, p.period_end,
+       CASE v.kind WHEN 'visit' THEN 'field' ELSE 'inside' END AS channel,
        CAST(count(*) * 1000 AS BIGINT) AS thousandths
 FROM visits AS v {_IN.format(day="v.visit_date")}
 WHERE v.kind IN ('visit', 'call', 'online') {_GROUP}"""
@@ -139,9 +143,9 @@ FROM events AS e {_IN.format(day="e.event_date")}
 WHERE e.activity NOT IN ('order', 'line', 'visit', 'call') {_GROUP}"""
 
 
-def _main_channel(orders: pd.DataFrame) -> pd.Series[str]:
+def _main_channel(orders: pd.DataFrame) -> pd.Series[Any]:
     """Each customer's channel with most orders; of equals, the first by name."""
-    known = orders.groupby(["customer_id", "channel"], as_index=False)["thousandths"].sum()
+    known = orders.groupby(["customer_id", "channel"], as_index=False)[["thousandths"]].sum()
     ranked = known.sort_values(
         ["customer_id", "thousandths", "channel"], ascending=[True, False, True]
     )
@@ -266,8 +270,8 @@ def contributions(
     served = costs.groupby("customer_id", dropna=False)["cost"].sum().rename("cost_to_serve")
     table = margins.merge(served.reset_index(), on="customer_id", how="outer")
     table = table.sort_values("customer_id", kind="stable", ignore_index=True)
-    no_lines = table["lines"].isna()  # visited or served, but nothing sold
-    table.loc[no_lines, "gross_margin"] = 0
+    if table["gross_margin"].notna().any():  # visited or served, but nothing sold
+        table.loc[table["lines"].isna(), "gross_margin"] = 0
     counted = [
         "lines",
         "net_revenue",
@@ -300,9 +304,11 @@ def _chances(
     margin = table["gross_margin"].to_numpy(dtype="float64", na_value=np.nan)[:, None]
     most = margin + table[["revenue_without_cost"]].clip(lower=0).to_numpy()
     loses, earns = (most < drawn).mean(axis=1), (margin > drawn).mean(axis=1)
-    verdict = np.where(loses >= SURE, "loss", np.where(earns >= SURE, "profit", "unsure"))
     unknown = table["customer_id"].isna().to_numpy() | np.isnan(margin[:, 0])
-    return np.where(unknown, np.nan, loses), np.where(unknown, None, verdict.astype(object))
+    said = [loses >= SURE, earns >= SURE]
+    verdict = np.select(said, ["loss", "profit"], "unsure").astype(object)
+    verdict[unknown] = None
+    return np.where(unknown, np.nan, loses), verdict
 
 
 def agreed_range(

@@ -54,7 +54,7 @@ def tenths(value: pd.Series[float]) -> pd.Series[int]:
     [7, 3, 7, 10]
     """
     rank = value.rank(ascending=False)
-    return np.ceil(rank * 10 / max(value.count(), 1)).astype(int)
+    return (rank * 10 / max(value.count(), 1)).apply(np.ceil).astype(int)
 
 
 def over_visited(customers: pd.DataFrame, months: float) -> pd.DataFrame:

@@ -1,0 +1,897 @@
+"""What is said of the route to market: pools, contribution, losses, segments and channels."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from segkit.evidence import ratio_interval
+from segkit.exhibits import Answer, Chart, Column, Exhibit, Finding, Note, Tiles
+from segkit.language import Message, say, say_n, share
+from segkit.routes import value
+from segkit.routes.costing import (
+    MINUTES,
+    SURE,
+    Floats,
+    agreed_range,
+    cost_factors,
+    drawn_factors,
+    margins_sql,
+)
+from segkit.workbook import Figure, Workbook
+
+COSTED = ("cost_to_serve", "pool_capacity", "contribution")
+SOURCES = ("order_lines", "resources", "activities", "visits", "events")
+LADDER = say(
+    "Go step by step: price and terms, then service mode, then e-commerce, then a minimum order; "
+    "leaving comes last."
+)
+#: Unused above this share of the pools' cost is worth a finding.
+IDLE = 0.10
+#: A segment is dear to serve from this many times the average share of net revenue.
+DEAR = 1.25
+
+
+# --- what every section reads --------------------------------------------------------------------
+
+
+def is_costed(book: Workbook) -> bool:
+    """Whether the pools and their activities were given."""
+    return book.has(*COSTED)
+
+
+def missing(book: Workbook, adds: Message) -> None:
+    """Say which tables are missing here, and what they would add."""
+    gone = [name for name in ("resources", "activities") if not book.has(name)]
+    text = say(
+        "Not given: {tables}. With them this section would show {adds}.",
+        tables=" and ".join(gone), adds=adds,
+    )  # fmt: skip
+    book.show(Note(text, "missing"))
+
+
+def period(book: Workbook) -> str:
+    """The months that are costed, or the window, as ``first day/last day``."""
+    if not is_costed(book):
+        return book.window
+    pools = book.table("pool_capacity")
+    return f"{pools['period_start'].min():%Y-%m-%d}/{pools['period_end'].max():%Y-%m-%d}"
+
+
+def days(book: Workbook) -> tuple[date, date]:
+    """The first and the last day of `period`."""
+    first, last = period(book).split("/")
+    return date.fromisoformat(first), date.fromisoformat(last)
+
+
+def months(book: Workbook) -> float:
+    """The length of `period` in months."""
+    first, last = days(book)
+    return round(((last - first).days + 1) / 365.25 * 12, 2)
+
+
+def dates(book: Workbook) -> Message:
+    """The period in words."""
+    first, last = days(book)
+    return say("{first} to {last}", first=first, last=last)
+
+
+def customers(book: Workbook) -> pd.DataFrame:
+    """One row per customer (and one without an id): margins, and where costed contribution."""
+    if is_costed(book):
+        return book.table("contribution")
+    sql = margins_sql(book.engagement.minor_units, where="l.period = 'in_window'")
+    return book.query(sql, "order_lines", "products")
+
+
+def named(table: pd.DataFrame) -> pd.DataFrame:
+    """The customers that bought: neither visits to prospects nor lines of nobody."""
+    return table[table["customer_id"].notna() & (table["lines"] > 0)]
+
+
+def has_margin(table: pd.DataFrame) -> bool:
+    """Whether any line has a cost."""
+    return bool((table["lines"] > table["lines_without_cost"]).any())
+
+
+def money(book: Workbook, id: str, minor: Any, **more: Any) -> Figure:
+    """A figure of money over the costed months."""
+    return book.figure(id, book.money(minor), book.currency, period=period(book), **more)
+
+
+def part(book: Workbook, id: str, amount: float, whole: float, **more: Any) -> Figure:
+    """A figure that is a share."""
+    ratio = round(float(amount) / float(whole), 6) if whole else 0.0
+    return book.figure(id, ratio, "share", period=period(book), **more)
+
+
+def money_column(book: Workbook, name: str, label: Message) -> Column:
+    """A column of money."""
+    return Column(name, label, book.currency)
+
+
+def core(book: Workbook) -> dict[str, Figure]:
+    """The headline figures of the costed months."""
+    table, pools = customers(book), book.table("pool_capacity")
+    n = len(named(table))
+    work, factors = drawn_factors(book.table("cost_to_serve"), pools, book.engagement)
+    drawn = work["cost"].to_numpy() @ factors
+    low, high = (int(edge) for edge in np.quantile(drawn, [0.025, 0.975]))
+    kept = table.dropna(subset=["contribution"])
+    served, left = int(table["cost_to_serve"].sum()), int(kept["contribution"].sum())
+    made: dict[str, Figure] = {
+        "net_revenue": money(
+            book, "routes.net_revenue", table["net_revenue"].sum(), n=n, source=("order_lines",)
+        ),
+        "pool_cost": money(book, "routes.pool_cost", pools["cost"].sum(), source=("resources",)),
+        "cost": money(
+            book, "routes.cost_to_serve", served, n=n, grade="D", source=SOURCES,
+            low=book.money(low), high=book.money(high),
+        ),
+        "unused": money(
+            book, "routes.unused_capacity", pools["unused"].sum(), grade="D", source=SOURCES
+        ),
+        "cost_share": part(
+            book, "routes.cost_to_serve.share", served, table["net_revenue"].sum(), grade="D", n=n
+        ),
+    }  # fmt: skip
+    if has_margin(table):
+        made["gross_margin"] = money(
+            book, "routes.gross_margin", kept["gross_margin"].sum(), n=n, source=("order_lines",)
+        )
+        made["contribution"] = money(
+            book, "routes.contribution", left, n=n, grade="D", source=SOURCES,
+            low=book.money(left + served - high), high=book.money(left + served - low),
+        )  # fmt: skip
+    return made
+
+
+# --- the answer ----------------------------------------------------------------------------------
+
+
+def answer(book: Workbook) -> None:
+    """The answer: what serving costs, who loses money, how sure that is."""
+    if not is_costed(book):
+        return _answer_without_costs(book)
+    table, told = customers(book), core(book)
+    if not has_margin(table):
+        said = say(
+            "Serving customers costs {cost}, {part} of net revenue. Product costs aren't given, so "
+            "gross margin and contribution are not known.",
+            cost=told["cost"], part=told["cost_share"],
+        )  # fmt: skip
+        return book.show(Answer((said,)))
+    losses = loss_figures(book, table)
+    said = say(
+        "Serving customers costs {cost} over {period}, {part} of net revenue; it leaves {left} of "
+        "{margin} gross margin, before {unused} of capacity that is unused or not recorded.",
+        cost=told["cost"], period=dates(book), part=told["cost_share"], left=told["contribution"],
+        margin=told["gross_margin"], unused=told["unused"],
+    )  # fmt: skip
+    book.show(
+        Answer((said, say("{claim}.", claim=_who_loses(losses)), _how_sure(book, losses))),
+        Tiles(
+            (
+                (say("cost to serve"), told["cost"]),
+                (say("contribution"), told["contribution"]),
+                (say("unused or unrecorded capacity"), told["unused"]),
+                (say("customers that lose money"), losses["customers"]),
+            )
+        ),
+    )
+    return identities(book)
+
+
+def _who_loses(losses: dict[str, Figure]) -> Message:
+    if not losses["customers"].value:
+        return say("No customer costs more to serve than the margin it brings")
+    return say_n(
+        "{n} of {all} customers costs more to serve than it earns, losing {loss}",
+        "{n} of {all} customers cost more to serve than they earn, losing {loss}",
+        losses["customers"], all=losses["all"], loss=losses["loss"],
+    )  # fmt: skip
+
+
+def _how_sure(book: Workbook, losses: dict[str, Figure]) -> Message:
+    value_, low, high = agreed_range(book.engagement, "activity_minutes", MINUTES)
+    return say(
+        "Minutes are judged, not timed: anywhere between {low} and {high} of them, {sure} "
+        "customers surely lose money; for {unsure} it cannot be said.",
+        low=share(low / value_), high=share(high / value_), sure=losses["sure"],
+        unsure=losses["unsure"],
+    )  # fmt: skip
+
+
+def _answer_without_costs(book: Workbook) -> None:
+    table = customers(book)
+    revenue = money(book, "routes.net_revenue", table["net_revenue"].sum(), n=len(named(table)))
+    said = say("What it costs to serve a customer can't be said from what was given.")
+    if has_margin(table):
+        margin = money(book, "routes.gross_margin", table["gross_margin"].sum())
+        second = say(
+            "Before it, customers bring {margin} of gross margin on {revenue} of net revenue.",
+            margin=margin, revenue=revenue,
+        )  # fmt: skip
+    else:
+        second = say(
+            "Net revenue is {revenue}; product costs aren't given, so gross margin is not known "
+            "either.",
+            revenue=revenue,
+        )
+    book.show(Answer((said, second)))
+    book.without("resources", "activities")
+
+
+def identities(book: Workbook) -> None:
+    """Every sum that must tie, to the minor unit."""
+    pools, costs, table = (
+        book.table(one) for one in ("pool_capacity", "cost_to_serve", "contribution")
+    )
+    sold = book.query(
+        "SELECT CAST(sum(net_amount) AS BIGINT) AS net FROM order_lines WHERE EXISTS (SELECT 1 "
+        "FROM pool_capacity AS c WHERE order_date BETWEEN c.period_start AND c.period_end)",
+        "order_lines", "pool_capacity",
+    )["net"].fillna(0).sum()  # fmt: skip
+    known = table.dropna(subset=["contribution"])
+    pairs = {
+        "cost to serve + unused or unrecorded capacity = cost of the pools": (
+            costs["cost"].sum() + pools["unused"].sum(), pools["cost"].sum()
+        ),
+        "cost to serve of customers = cost assigned by the pools": (
+            table["cost_to_serve"].sum(), pools["assigned"].sum()
+        ),
+        "gross margin - cost to serve = contribution, where margin is known": (
+            known["gross_margin"].sum() - known["cost_to_serve"].sum(), known["contribution"].sum()
+        ),
+        "net revenue of the pools' months = order lines": (table["net_revenue"].sum(), sold),
+    }  # fmt: skip
+    if book.has("segments"):
+        by = by_segment(book)["contribution"].sum()
+        pairs["contribution by segment and without one = contribution"] = (
+            by, known["contribution"].sum()
+        )  # fmt: skip
+    for name, (left, right) in pairs.items():
+        book.identity(name, book.money(left), book.money(right))
+
+
+# --- pools ---------------------------------------------------------------------------------------
+
+
+def pools(book: Workbook) -> None:
+    """What each pool costs and how much of it is used."""
+    if not is_costed(book):
+        return missing(book, say("what each pool of people costs and how much of it is used"))
+    told, table = core(book), book.table("pool_capacity")
+    amounts = ["cost", "assigned", "unused", "practical_minutes", "used_minutes"]
+    total = table.groupby("pool")[amounts].sum().sort_values("cost", ascending=False)
+    idle = part(
+        book, "routes.unused_capacity.share", total["unused"].sum(), total["cost"].sum(), grade="D"
+    )
+    holds = is_idle(idle.value)
+    most = total["unused"].idxmax()
+    data = pd.concat(
+        pd.DataFrame(
+            {
+                "pool": total.index, "use": use, "cost": book.money(total[cost]).to_numpy(),
+                "hours": (minutes / 60).to_numpy(),
+            }
+        )
+        for use, cost, minutes in (
+            (say("Used"), "assigned", total["used_minutes"]),
+            (
+                say("Unused or not recorded"), "unused",
+                (total["practical_minutes"] - total["used_minutes"]).clip(lower=0),
+            ),
+        )
+    )  # fmt: skip
+    book.show(
+        Finding(
+            "routes.unused_capacity",
+            say(
+                "{part} of the pools' cost, {unused}, is unused or not recorded, most in {pool}",
+                part=idle, unused=told["unused"], pool=most,
+            ),
+            holds,
+            say("Freed time is worth money only where it is used elsewhere or no longer paid."),
+            say("The pools are nearly full: {part} of their cost is unused", part=idle),
+            say("More work needs more people, or less time for each piece of it."),
+            money="routes.unused_capacity",
+            action=say(
+                "Keep a time diary for a week in {pool}, then decide where its free hours go.",
+                pool=most,
+            ),
+            owner=say("Head of operations"),
+            grade="D",
+        ),
+        Exhibit(
+            "routes.pools",
+            say("{part} of the pools' cost is unused or not recorded", part=idle),
+            holds,
+            say("The pools are nearly full: {part} of their cost is unused", part=idle),
+            say("Cost of each pool by use, {period}", period=dates(book)),
+            data.reset_index(drop=True),
+            (
+                Column("pool", say("Pool")),
+                Column("use", say("Use")),
+                money_column(book, "cost", say("Cost")),
+                Column("hours", say("Hours"), "hours", 0),
+            ),
+            SOURCES,
+            book.engagement.as_of,
+            Chart("stacked", x="cost", y="pool", series="use"),
+            say(
+                "Used is recorded work at the agreed minutes. Unused capacity stays here; no "
+                "customer carries it."
+            ),
+            n=len(total),
+            grade="D",
+        ),
+        *_pool_notes(book, table),
+    )  # fmt: skip
+    return None
+
+
+def is_idle(unused_share: float) -> bool:
+    """Whether enough capacity is unused to speak of it."""
+    return unused_share >= IDLE
+
+
+def _pool_notes(book: Workbook, table: pd.DataFrame) -> list[Note]:
+    notes = []
+    full = table[table["is_scaled"]]
+    if len(full):
+        text = say_n(
+            "In {n} period of {pools} more minutes are recorded than could be worked: its cost is "
+            "assigned in full, at a lower rate.",
+            "In {n} periods of {pools} more minutes are recorded than could be worked: their cost "
+            "is assigned in full, at a lower rate.",
+            len(full), pools=", ".join(sorted(full["pool"].unique())),
+        )  # fmt: skip
+        notes.append(Note(text, "warning"))
+    used = table.groupby("pool")["used_minutes"].sum()
+    silent = ", ".join(sorted(used.index[used == 0]))
+    if silent:
+        text = say("No work is recorded for {pools}: unrecorded is not unused.", pools=silent)
+        notes.append(Note(text, "warning"))
+    activities = book.table("activities")
+    seen = set(book.table("cost_to_serve")["activity"])
+    idle = [one for one in activities["activity"].sort_values() if one not in seen]
+    if idle:
+        text = say(
+            "Never counted in the records, so without cost: {activities}.",
+            activities=", ".join(idle),
+        )
+        notes.append(Note(text, "warning"))
+    given = book.table("resources")
+    aside = int(given["cost"].sum()) - int(table["cost"].sum())
+    if aside:
+        text = say(
+            "{money} of pool cost is set aside: its periods end outside the window, or not all "
+            "pools cover them.",
+            money=money(book, "routes.pool_cost.set_aside", aside, source=("resources",)),
+        )
+        notes.append(Note(text, "warning"))
+    return notes
+
+
+# --- contribution by customer --------------------------------------------------------------------
+
+
+def whale(book: Workbook) -> None:
+    """The whale curve of contribution; of gross margin where cost to serve isn't known."""
+    table = customers(book)
+    if not has_margin(table):
+        adds = say("how contribution adds up over customers")
+        return book.show(
+            Note(say("Product costs aren't given. With them: {a}.", a=adds), "missing")
+        )
+    by = "contribution" if is_costed(book) else "gross_margin"
+    what = say("contribution") if is_costed(book) else say("gross margin")
+    ranked = named(table).dropna(subset=[by])
+    amounts, grade = ranked[by].astype("float64"), "D" if is_costed(book) else "R"
+    total, back = amounts.sum(), -int(amounts[amounts < 0].sum())
+    more: dict[str, Any] = {"n": len(ranked), "grade": grade}
+    makers = part(book, "routes.whale.makers", (amounts > 0).sum(), len(ranked), **more)
+    given = money(book, "routes.whale.given_back", back, **more)
+    curve = value.whale(ranked, by)
+    if total > 0:
+        peak = part(book, "routes.whale.peak", amounts[amounts > 0].sum(), total, **more)
+        unit, reference = "share", 1.0
+    else:
+        peak = money(book, "routes.whale.peak", amounts[amounts > 0].sum(), **more)
+        curve["cumulative"] = book.money(curve["cumulative"])
+        unit, reference = book.currency, 0.0
+    places = np.unique(np.linspace(0, len(curve) - 1, 201).astype(int))
+    book.show(
+        Exhibit(
+            "routes.whale",
+            say(
+                "{part} of customers make {peak} of {what}; the others give back {back}",
+                part=makers, peak=peak, what=what, back=given,
+            ),
+            total > 0 and gives_back(float(peak.value)),
+            say("Hardly any customer gives back {what} that others make", what=what)
+            if total > 0
+            else say("Together customers do not earn what serving them costs"),
+            say(
+                "Cumulative {what}, {n} customers from the most to the least profitable, {period}",
+                what=what, n=len(ranked), period=dates(book),
+            ),
+            curve.iloc[places].reset_index(drop=True),
+            (
+                Column("customers", say("Customers"), "share"),
+                Column("cumulative", say("Cumulative {what}", what=what), unit),
+            ),
+            SOURCES if is_costed(book) else ("order_lines", "products"),
+            book.engagement.as_of,
+            Chart(
+                "curve", x="customers", y="cumulative", reference=reference,
+                reference_label=say("all customers") if total > 0 else say("zero"),
+            ),
+            say(
+                "The curve rises with customers that earn and falls with those that lose; what is "
+                "above its end is given back. A bad year does not make a bad customer."
+            ),
+            n=len(ranked),
+            grade=grade,  # type: ignore[arg-type]
+        )
+    )  # fmt: skip
+    if is_costed(book):
+        _bands(book, ranked)
+    return _unknown_margin(book, table)
+
+
+def gives_back(peak: float) -> bool:
+    """Whether the curve peaks visibly above its end."""
+    return peak >= 1.005
+
+
+def _bands(book: Workbook, ranked: pd.DataFrame) -> None:
+    edge = share(value.BREAK_EVEN, 0)
+    said = {
+        "profit": say("Earn money"),
+        "even": say("Break even, within {edge} of revenue", edge=edge),
+        "loss": say("Lose money"),
+    }
+    amounts = ["net_revenue", "gross_margin", "cost_to_serve", "contribution"]
+    grouped = ranked.groupby(value.bands(ranked))
+    table = grouped[amounts].sum().astype("float64").assign(customers=grouped.size())
+    table = table.reindex(list(said), fill_value=0)
+    part_ = part(book, "routes.bands.loss", table["customers"]["loss"], len(ranked), grade="D")
+    data = book.money(table[amounts]).assign(customers=table["customers"], band=list(said.values()))
+    book.show(
+        Exhibit(
+            "routes.bands",
+            say("{part} of customers lose more than {edge} of revenue", part=part_, edge=edge),
+            part_.value > 0,
+            say("No customer loses more than {edge} of its revenue", edge=edge),
+            say("Customers by contribution, {period}", period=dates(book)),
+            data,
+            (
+                Column("band", say("Customers that")),
+                Column("customers", say("Customers"), "customers"),
+                *_amount_columns(book),
+            ),
+            SOURCES,
+            book.engagement.as_of,
+            reading=say("Cost to serve rests on judged minutes: read the sizes, not the digits."),
+            n=len(ranked),
+            grade="D",
+        )
+    )
+
+
+def _amount_columns(book: Workbook) -> tuple[Column, ...]:
+    return (
+        money_column(book, "net_revenue", say("Net revenue")),
+        money_column(book, "gross_margin", say("Gross margin")),
+        money_column(book, "cost_to_serve", say("Cost to serve")),
+        money_column(book, "contribution", say("Contribution")),
+    )
+
+
+def _unknown_margin(book: Workbook, table: pd.DataFrame) -> None:
+    lines = int(table["lines_without_cost"].sum())
+    if not lines:
+        return
+    n = book.figure("routes.lines_without_cost", lines, "order lines", period=period(book))
+    revenue = money(book, "routes.revenue_without_cost", table["revenue_without_cost"].sum())
+    text = say_n(
+        "{n} order line with {money} of net revenue has no cost: its margin is not known, and it "
+        "is left out of gross margin.",
+        "{n} order lines with {money} of net revenue have no cost: their margin is not known, "
+        "and they are left out of gross margin.",
+        n, money=revenue,
+    )  # fmt: skip
+    book.show(Note(text, "warning"))
+
+
+def loss_figures(book: Workbook, table: pd.DataFrame) -> dict[str, Figure]:
+    """How many customers lose money, how much, and how sure that is."""
+    bought = named(table).dropna(subset=["contribution"])
+    losing = bought[bought["contribution"] < 0]
+    sure, unsure = ((bought["verdict"] == one).sum() for one in ("loss", "unsure"))
+    more: dict[str, Any] = {"n": len(bought), "grade": "D", "source": SOURCES}
+    at: dict[str, Any] = {"period": period(book)}
+    lost = int(losing["contribution"].sum())
+    named_ = "routes.loss_makers"
+    return {
+        "all": book.figure("routes.customers", len(bought), "customers", **at),
+        "customers": book.figure(
+            f"{named_}.customers", len(losing), "customers", **at, **more,
+            low=int(sure), high=int(sure + unsure),
+        ),
+        "sure": book.figure(f"{named_}.sure", int(sure), "customers", **at, **more),
+        "unsure": book.figure(f"{named_}.unsure", int(unsure), "customers", **at, **more),
+        "contribution": money(book, f"{named_}.contribution", lost, **more),
+        "loss": money(book, f"{named_}.loss", -lost, **more),
+    }  # fmt: skip
+
+
+def loss_makers(book: Workbook) -> None:
+    """The customers that cost more to serve than the margin they bring."""
+    adds = say("which customers cost more to serve than the margin they bring")
+    if not is_costed(book):
+        return missing(book, adds)
+    table = customers(book)
+    if not has_margin(table):
+        return book.show(
+            Note(say("Product costs aren't given. With them: {a}.", a=adds), "missing")
+        )
+    told = loss_figures(book, table)
+    losing = named(table).query("contribution < 0").sort_values(["contribution", "customer_id"])
+    listed = losing.head(200).merge(book.table("customers")[["customer_id", "name"]], how="left")
+    amounts = ["net_revenue", "gross_margin", "cost_to_serve", "contribution"]
+    listed[amounts] = book.money(listed[amounts])
+    claim = _who_loses(told)
+    none = say("No customer costs more to serve than the margin it brings")
+    book.show(
+        Finding(
+            "routes.loss_makers",
+            claim,
+            told["customers"].value > 0,
+            say(
+                "For {sure} of them this holds in at least {at} of draws over minutes and "
+                "capacity; for {unsure} customers near zero it cannot be said.",
+                sure=told["sure"], at=share(SURE), unsure=told["unsure"],
+            ),
+            none,
+            money="routes.loss_makers.loss",
+            action=LADDER,
+            owner=say("Sales director"),
+            grade="D",
+        ),
+        Exhibit(
+            "routes.loss_makers",
+            say_n(
+                "{n} customer costs more to serve than it earns",
+                "{n} customers cost more to serve than they earn", told["customers"],
+            ),
+            told["customers"].value > 0,
+            none,
+            say("Contribution by customer, lowest first, {period}", period=dates(book)),
+            listed,
+            (
+                Column("customer_id", say("Customer")),
+                Column("name", say("Name")),
+                *_amount_columns(book),
+                Column("p_loss", say("Chance of a loss"), "share", 0),
+            ),
+            SOURCES,
+            book.engagement.as_of,
+            reading=say(
+                "The chance of a loss counts draws over minutes and capacity. Look first at those "
+                "near certainty; a new customer may still grow."
+            ),
+            n=len(listed),
+            grade="D",
+        ),
+    )  # fmt: skip
+    return _served_without_order(book, table)
+
+
+def _served_without_order(book: Workbook, table: pd.DataFrame) -> None:
+    idle = table[table["customer_id"].notna() & (table["lines"] == 0)]
+    if idle.empty:
+        return
+    n = book.figure("routes.no_order.customers", len(idle), "customers", period=period(book))
+    spent = money(book, "routes.no_order.cost_to_serve", idle["cost_to_serve"].sum(), grade="D")
+    text = say_n(
+        "{n} customer was served without any order in these months, at {cost}; prospects are "
+        "among them, so they are not counted as loss makers.",
+        "{n} customers were served without any order in these months, at {cost}; prospects are "
+        "among them, so they are not counted as loss makers.",
+        n, cost=spent,
+    )  # fmt: skip
+    book.show(Note(text))
+
+
+# --- segments and channels -----------------------------------------------------------------------
+
+
+def by_segment(book: Workbook) -> pd.DataFrame:
+    """Amounts by segment_id; the row without one is work and lines that belong to no segment."""
+    table = customers(book).merge(book.table("segments")[["customer_id", "segment_id"]], how="left")
+    amounts = ["net_revenue", "gross_margin", "cost_to_serve", "contribution"]
+    grouped = table.groupby("segment_id", dropna=False)
+    return grouped[amounts].sum().assign(customers=grouped["customer_id"].nunique()).reset_index()
+
+
+def segments(book: Workbook) -> None:
+    """Cost to serve by segment, as a share of its net revenue, and by channel."""
+    if not is_costed(book):
+        return missing(book, say("what serving each segment costs, in which channel"))
+    told, table = core(book), by_segment(book)
+    table = table.merge(book.table("segment_definitions")[["segment_id", "name"]], how="left")
+    within = table[table["segment_id"].notna()].copy()
+    sold = within["net_revenue"].astype("float64")
+    within["cost_share"] = within["cost_to_serve"] / sold.where(sold > 0)
+    figures = {row.segment_id: _segment_figures(book, row) for row in within.itertuples()}
+    within = within.sort_values(["cost_share", "segment_id"], ascending=[False, True])
+    top = within.iloc[0]
+    within["is_dear"] = within["cost_share"] >= DEAR * told["cost_share"].value
+    amounts = ["net_revenue", "gross_margin", "cost_to_serve", "contribution"]
+    book.show(
+        Exhibit(
+            "routes.segments",
+            say(
+                "{segment}: serving them takes {part} of net revenue, against {all} overall",
+                segment=top["name"], part=figures[top["segment_id"]], all=told["cost_share"],
+            ),
+            bool(within["is_dear"].any()),
+            say("Cost to serve takes a similar share of net revenue in every segment"),
+            say("Cost to serve as a share of net revenue by segment, {p}", p=dates(book)),
+            within.assign(**{one: book.money(within[one]) for one in amounts}),
+            (
+                Column("name", say("Segment")),
+                Column("customers", say("Customers"), "customers"),
+                Column("cost_share", say("Cost to serve, share of net revenue"), "share"),
+                *_amount_columns(book),
+            ),
+            (*SOURCES, "segments"),
+            book.engagement.as_of,
+            Chart("bars", x="cost_share", y="name", accent="is_dear"),
+            say("Find the activity that makes the difference before changing the service."),
+            n=int(within["customers"].sum()),
+            grade="D",
+        )
+    )  # fmt: skip
+    _rest(book, table[table["segment_id"].isna()])
+    return _by_channel(book, within)
+
+
+def _segment_figures(book: Workbook, row: Any) -> Figure:
+    more: dict[str, Any] = {"n": int(row.customers), "grade": "D"}
+    money(book, f"routes.{row.segment_id}.cost_to_serve", row.cost_to_serve, **more)
+    money(book, f"routes.{row.segment_id}.contribution", row.contribution, **more)
+    id = f"routes.{row.segment_id}.cost_to_serve.share"
+    return part(book, id, row.cost_to_serve, max(row.net_revenue, 0), **more)
+
+
+def _rest(book: Workbook, rest: pd.DataFrame) -> None:
+    if rest.empty:
+        return
+    spent = money(book, "routes.no_segment.cost_to_serve", rest["cost_to_serve"].sum(), grade="D")
+    left = money(book, "routes.no_segment.contribution", rest["contribution"].sum(), grade="D")
+    text = say(
+        "Outside the segments, for customers without an order in the window and lines without a "
+        "customer: {cost} of cost to serve and {left} of contribution.",
+        cost=spent, left=left,
+    )  # fmt: skip
+    book.show(Note(text))
+
+
+_CHANNELS = {
+    "field": say("Field"), "inside": say("Inside sales"), "web": say("Web"), "edi": say("EDI"),
+    "distributor": say("Distributor"), "events": say("No channel"),
+    "not given": say("Not given"),
+}  # fmt: skip
+
+
+def channel_name(channel: str) -> Message | str:
+    """How a channel is called on a page."""
+    return _CHANNELS.get(channel, channel)
+
+
+def _by_channel(book: Workbook, within: pd.DataFrame) -> None:
+    costs = book.table("cost_to_serve").merge(book.table("segments")[["customer_id", "segment_id"]])
+    total = costs.groupby("channel")["cost"].sum().sort_values(ascending=False, kind="stable")
+    if total.empty:
+        return
+    largest = part(book, "routes.channels.largest.share", total.iloc[0], total.sum(), grade="D")
+    cells = costs.groupby(["segment_id", "channel"], as_index=False)[["cost", "minutes"]].sum()
+    every = within[["segment_id", "name"]].merge(
+        pd.DataFrame({"channel": total.index}), how="cross"
+    )
+    cells = every.merge(cells, how="left").fillna({"cost": 0, "minutes": 0.0})
+    book.show(
+        Exhibit(
+            "routes.segments_channels",
+            say(
+                "The {channel} channel takes {part} of cost to serve",
+                channel=channel_name(total.index[0]), part=largest,
+            ),
+            largest.value >= 0.4,
+            say("No channel takes most of the cost to serve"),
+            say("Cost to serve by segment and channel, {period}", period=dates(book)),
+            cells.assign(
+                cost=book.money(cells["cost"]), hours=cells["minutes"] / 60,
+                channel=cells["channel"].map(channel_name),
+            ),
+            (
+                Column("name", say("Segment")),
+                Column("channel", say("Channel")),
+                money_column(book, "cost", say("Cost to serve")),
+                Column("hours", say("Hours"), "hours", 0),
+            ),
+            (*SOURCES, "segments"),
+            book.engagement.as_of,
+            Chart("heat", x="channel", y="name", value="cost"),
+            say(
+                "Visits count as field and calls as inside sales; orders and lines by their own "
+                "channel; deliveries and other events by the customer's main channel."
+            ),
+            grade="D",
+        )
+    )  # fmt: skip
+
+
+def channels(book: Workbook) -> None:
+    """Net revenue and gross margin by channel over the window."""
+    sql = margins_sql(book.engagement.minor_units, "customer_id, channel", "l.period = 'in_window'")
+    table = book.query(sql, "order_lines", "products").sort_values(["channel", "customer_id"])
+    if table["channel"].isna().all():
+        return book.show(
+            Note(
+                say("Order lines name no channel. With it: revenue and margin by channel."),
+                "missing",
+            )
+        )
+    table = table.assign(channel=table["channel"].fillna("not given"))
+    knows = has_margin(table)
+    rows = pd.DataFrame([_channel_row(book, str(c), of) for c, of in table.groupby("channel")])
+    first = "margin_rate" if knows else "net_revenue"
+    rows = rows.sort_values([first, "channel"], ascending=[False, True], ignore_index=True)
+    top, last = rows.iloc[0], rows.iloc[-1]
+    apart = len(rows) > 1 and knows and separate(last["high"], top["low"])
+    words = {"top": channel_name(top["channel"]), "last": channel_name(last["channel"])}
+    title = say("{top} earns a clearly higher gross margin rate than {last}", **words)
+    if not knows:
+        title = say("{top} brings most net revenue", **words)
+        apart = len(rows) > 1
+    extra = (
+        (
+            money_column(book, "gross_margin", say("Gross margin")),
+            Column("margin_rate", say("Gross margin rate"), "share", 1),
+            Column("low", say("Low"), "share", 1),
+            Column("high", say("High"), "share", 1),
+        )
+        if knows
+        else ()
+    )
+    chart = Chart("intervals", x="margin_rate", y="channel", low="low", high="high")
+    book.show(
+        Exhibit(
+            "routes.channels",
+            title,
+            apart,
+            say("Channels do not differ clearly in gross margin rate")
+            if len(rows) > 1
+            else say("All orders came through one channel"),
+            say("Net revenue and gross margin by channel, {period}", period=book.window_text),
+            rows.assign(channel=rows["channel"].map(channel_name)),
+            (
+                Column("channel", say("Channel")),
+                Column("customers", say("Customers"), "customers"),
+                money_column(book, "net_revenue", say("Net revenue")),
+                *extra,
+            ),
+            ("order_lines", "products"),
+            book.engagement.as_of,
+            chart if knows else Chart("bars", x="net_revenue", y="channel"),
+            say(
+                "Customers choose their channel: a difference in margin says who buys there, not "
+                "what the channel does."
+            ),
+            n=int(table["customer_id"].nunique()),
+            grade="C",
+        )
+    )
+    return None
+
+
+def separate(lower_high: float, upper_low: float) -> bool:
+    """Whether two intervals do not touch."""
+    return bool(lower_high < upper_low)
+
+
+def _channel_row(book: Workbook, channel: str, rows: pd.DataFrame) -> dict[str, Any]:
+    sold = (rows["net_revenue"] - rows["revenue_without_cost"]).to_numpy(dtype=np.float64)
+    earned: Any = rows["gross_margin"].astype("float64").fillna(0).to_numpy(np.float64)
+    low, high = ratio_interval(earned, sold, draws=300)
+    return {
+        "channel": channel,
+        "customers": rows["customer_id"].nunique(),
+        "net_revenue": float(book.money(rows["net_revenue"].sum())),
+        "gross_margin": float(book.money(earned.sum())),
+        "margin_rate": earned.sum() / sold.sum() if sold.sum() > 0 else np.nan,
+        "low": low,
+        "high": high,
+    }
+
+
+# --- what it rests on ----------------------------------------------------------------------------
+
+
+def assumptions(book: Workbook) -> None:
+    """What was judged here, and how far cost to serve moves with it."""
+    if not is_costed(book):
+        missing(book, say("the assumptions behind cost to serve and how much they matter"))
+        return
+    table, costs = book.table("pool_capacity"), book.table("cost_to_serve")
+    work = costs.groupby(["pool", "activity"], as_index=False)[["minutes", "cost"]].sum()
+    said = {
+        "activity_minutes": (say("Times the given minutes of each activity"), MINUTES),
+        "practical_capacity": (
+            say("Share of paid time left for work; none agreed is taken as given"), (1.0, 1.0, 1.0),
+        ),
+    }  # fmt: skip
+    rows = []
+    for id, (text, default) in said.items():
+        middle, low, high = agreed_range(book.engagement, id, default)
+        edges = [
+            work["cost"].to_numpy() @ _moved(work, table, id, edge / middle) for edge in (low, high)
+        ]
+        source = next((a.source for a in book.engagement.assumptions if a.id == id), None)
+        rows.append(
+            {
+                "text": text, "value": middle, "low": low, "high": high,
+                "swing": float(book.money(abs(edges[1] - edges[0]))),
+                "source": source or say("our default"),
+            }
+        )  # fmt: skip
+    data = pd.DataFrame(rows).sort_values("swing", ascending=False, kind="stable")
+    swing = book.figure(
+        "routes.assumptions.swing", round(data["swing"].max(), book.engagement.decimals),
+        book.currency, period=period(book), grade="D",
+    )  # fmt: skip
+    book.show(
+        Exhibit(
+            "routes.assumptions",
+            say("Cost to serve could move by {swing} over one assumption's range", swing=swing),
+            swing.value > 0,
+            say("Cost to serve does not move over the agreed ranges"),
+            say("Change of cost to serve from the low to the high end, {p}", p=dates(book)),
+            data,
+            (
+                Column("text", say("Assumption")),
+                Column("value", say("Value"), "number", 2),
+                Column("low", say("Low"), "number", 2),
+                Column("high", say("High"), "number", 2),
+                money_column(book, "swing", say("Swing")),
+                Column("source", say("Source")),
+            ),
+            ("activities", "resources"),
+            book.engagement.as_of,
+            reading=say("A time diary of one week narrows the widest range at little cost."),
+            grade="D",
+        ),
+        Note(
+            say(
+                "A loss or a profit is called sure when at least {sure} of draws over minutes and "
+                "capacity agree. Costs counted: {pools}; no overhead. A visit is a contact of kind "
+                "visit; travel is in its minutes.",
+                sure=share(SURE),
+                pools=", ".join(sorted(table["pool"].unique())),
+            )
+        ),
+    )
+
+
+def _moved(work: pd.DataFrame, table: pd.DataFrame, id: str, times: float) -> Floats:
+    minutes, capacity = np.ones((len(work), 1)), np.ones(1)
+    (minutes if id == "activity_minutes" else capacity)[:] = times
+    return cost_factors(work, table, minutes, capacity)[:, 0]
