@@ -165,7 +165,8 @@ def _number(text: str, wanted: str, how: Format) -> str:
         f"CASE WHEN NOT contains({text}, '{other}') "
         f"THEN TRY_CAST(replace({text}, '{how.decimal}', '.') AS {exact}) END"
     )
-    bare = _bare(text, how)
+    # the engine evaluates a repeated expression for all rows, so the others are hidden from it
+    bare = _bare(f"(CASE WHEN ({plain}) IS NULL THEN {text} END)", how)
     groups = "".join(f"\\{mark}" if mark in ".'" else mark for mark in how.groups)
     shape = rf"^[+-]?\d{{1,3}}([{groups}]\d{{3}})+(\{how.decimal}\d*)?$" if groups else ""
     dressed = f"CASE WHEN NOT contains({bare}, '{other}') THEN {bare} END"

@@ -107,7 +107,9 @@ def _parse(reading: _Reading) -> None:
     )
     values = "".join(f", {_value(cell, how)}" for cell in reading.cells)
     anything = ", ".join(f"CAST({quoted(header)} AS VARCHAR)" for header in reading.staged.headers)
-    reading.engine.connection.execute(f"""
+    connection = reading.engine.connection
+    connection.execute("SET preserve_insertion_order = false")  # __row keeps the place
+    connection.execute(f"""
         COPY (
           WITH given AS (
             SELECT __file, __row{texts}{raws} FROM ({reading.staged.relation})
@@ -116,6 +118,7 @@ def _parse(reading: _Reading) -> None:
           SELECT __file, __row, {_finals(reading)} FROM typed
         ) TO {literal(str(reading.parsed))} (FORMAT parquet)
     """)
+    connection.execute("SET preserve_insertion_order = true")
 
 
 def _text(cell: Cell) -> str:
