@@ -77,6 +77,27 @@ RECIPES: tuple[Recipe, ...] = (
         keys=("currency", "assumptions"),
     ),
     # --- kpis -------------------------------------------------------------------------------
+    Recipe(
+        makes=("kpi_values", "kpi_reliability"),
+        make="segkit.kpis.measures:values",
+        needs=("order_lines", "customers", "products", "segments"),
+        may_use=(
+            "reps",
+            "assignments",
+            "visits",
+            "quotes",
+            "quotas",
+            "receivables",
+            "contribution",
+        ),
+        keys=("as_of", "window_months", "currency"),
+    ),
+    Recipe(
+        makes=("targets",),
+        make="segkit.kpis.forecast:targets",
+        needs=("order_lines", "segments"),
+        keys=("as_of", "window_months", "currency", "targets"),
+    ),
 )
 
 
