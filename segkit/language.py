@@ -271,6 +271,8 @@ def write_money(value: Decimal, currency: str, language: str = "en") -> str:
     """Money in three or four digits: PLN 41.8 million, 1 234,5 tys. zł."""
     from babel.numbers import format_compact_currency, format_currency
 
+    if value < 0:  # one place for the sign, whatever the locale: -PLN 9.1 million
+        return "-" + write_money(-value, currency, language)
     locale, size = LOCALES[language], abs(value)
     if size < 10_000:
         digits = 0 if size >= 100 or size == size.to_integral_value() else 2

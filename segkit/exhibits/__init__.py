@@ -244,7 +244,18 @@ class Note:
         return {"type": "note", "kind": self.kind, "text": self.text.as_json()}
 
 
-Item = Finding | Exhibit | Answer | Tiles | Note
+@dataclass(frozen=True)
+class Told:
+    """An item of another notebook, shown again as it was told there."""
+
+    payload: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """The item as it travelled."""
+        return dict(self.payload)
+
+
+Item = Finding | Exhibit | Answer | Tiles | Note | Told
 
 
 def plain_text(payload: Mapping[str, Any], language: str = "en") -> str:
@@ -289,7 +300,7 @@ def _plain(column: pd.Series[Any]) -> list[Any]:
 
 
 def _plain_value(value: Any) -> Any:
-    if value is None or isinstance(value, (str, bool, int)):
+    if value is None or isinstance(value, (str, bool, int, dict)):
         return value
     if isinstance(value, Message):
         return value.as_json()

@@ -1,0 +1,122 @@
+"""Sums over the order lines, computed once in the engine: whole numbers only."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from segkit.engagement import months_before
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from segkit.store import Given
+
+_PERIODS = """
+SELECT period,
+       CAST(COUNT(*) AS BIGINT) AS lines,
+       CAST(SUM(net_amount) AS BIGINT) AS net_revenue,
+       CAST(COALESCE(SUM(CASE WHEN customer_id IS NULL THEN net_amount END), 0) AS BIGINT)
+         AS unassigned,
+       CAST(COUNT(CASE WHEN customer_id IS NULL THEN 1 END) AS BIGINT) AS unassigned_lines
+FROM order_lines GROUP BY period ORDER BY period
+"""
+
+_MONTHS = """
+SELECT CAST(date_trunc('month', order_date) AS DATE) AS month,
+       CAST(COUNT(*) AS BIGINT) AS lines,
+       CAST(COUNT(DISTINCT customer_id) AS BIGINT) AS customers,
+       CAST(SUM(net_amount) AS BIGINT) AS net_revenue
+FROM order_lines WHERE order_date <= DATE '{as_of}' GROUP BY 1 ORDER BY 1
+"""
+
+# the row without customer_id holds what belongs to no customer
+_CUSTOMERS = """
+SELECT customer_id,
+       CAST(COUNT(CASE WHEN period = 'in_window' THEN 1 END) AS BIGINT) AS lines,
+       CAST(COALESCE(SUM(CASE WHEN period = 'in_window' THEN net_amount END), 0) AS BIGINT)
+         AS net_revenue,
+       CAST(COUNT(CASE WHEN order_date > DATE '{year}' AND order_date <= DATE '{as_of}'
+                       THEN 1 END) AS BIGINT) AS lines_latest,
+       CAST(COALESCE(SUM(CASE WHEN order_date > DATE '{year}' AND order_date <= DATE '{as_of}'
+                              THEN net_amount END), 0) AS BIGINT) AS latest,
+       CAST(COUNT(CASE WHEN order_date > DATE '{two_years}' AND order_date <= DATE '{year}'
+                       THEN 1 END) AS BIGINT) AS lines_before,
+       CAST(COALESCE(SUM(CASE WHEN order_date > DATE '{two_years}' AND order_date <= DATE '{year}'
+                              THEN net_amount END), 0) AS BIGINT) AS before
+FROM order_lines GROUP BY customer_id ORDER BY customer_id
+"""
+
+# each check: the lines it is about, and their net revenue
+_CHECKS = {
+    "accepted": "SELECT net_amount FROM order_lines",
+    "unassigned": "SELECT net_amount FROM order_lines WHERE customer_id IS NULL",
+    "unknown_product": "SELECT net_amount FROM order_lines WHERE product_id = 'unknown'",
+    "returns": "SELECT net_amount FROM order_lines WHERE net_amount < 0",
+    "without_value": "SELECT net_amount FROM order_lines WHERE net_amount = 0",
+    "equal": """
+        SELECT net_amount FROM (
+          SELECT net_amount, row_number() OVER (
+            PARTITION BY order_id, line_no, order_date, customer_id, product_id, quantity,
+                         net_amount, channel, rep_id ORDER BY order_id) AS copy
+          FROM order_lines) AS copies
+        WHERE copy > 1""",
+    "with_cost": """
+        SELECT lines.net_amount FROM order_lines AS lines
+        LEFT JOIN products ON products.product_id = lines.product_id
+        WHERE lines.cost_amount IS NOT NULL OR products.unit_cost IS NOT NULL""",
+    "with_discount": """
+        SELECT net_amount FROM order_lines
+        WHERE list_amount IS NOT NULL OR discount_amount IS NOT NULL""",
+}
+
+_COUNTED = """
+SELECT (SELECT MIN(order_date) FROM order_lines) AS first_date,
+       (SELECT MAX(order_date) FROM order_lines) AS last_date,
+       (SELECT MAX(order_date) FROM order_lines WHERE period <> 'after_as_of') AS last_counted,
+       (SELECT COUNT(*) FROM (
+          SELECT customer_id FROM order_lines WHERE customer_id IS NOT NULL
+          UNION SELECT TRIM(customer_id) FROM order_lines_quarantine
+          WHERE TRIM(customer_id) <> '') AS seen) AS customers_seen,
+       (SELECT COUNT(DISTINCT customer_id) FROM order_lines WHERE period = 'in_window')
+         AS customers_active,
+       (SELECT COUNT(*) FROM customers WHERE NOT is_listed) AS customers_not_listed,
+       (SELECT COUNT(*) FROM customers WHERE customer_id NOT IN (
+          SELECT customer_id FROM order_lines
+          WHERE period = 'in_window' AND customer_id IS NOT NULL)) AS customers_without_lines
+"""
+
+
+def totals(given: Given) -> dict[str, pd.DataFrame]:
+    """Every sum the audit speaks of, in whole minor units.
+
+    Returns
+    -------
+    dict
+        ``period_totals`` one row per period; ``month_totals`` per month up to the as-of date;
+        ``customer_totals`` per customer and one without customer_id for what belongs to none,
+        with the latest twelve months and the twelve before; ``line_checks`` per check (lines and
+        their net revenue); ``line_counts`` one row of counts and dates.
+    """
+    as_of = given.engagement.as_of
+    days: dict[str, date] = {
+        "as_of": as_of,
+        "year": months_before(as_of, 12),
+        "two_years": months_before(as_of, 24),
+    }
+    return {
+        "period_totals": given.query(_PERIODS),
+        "month_totals": given.query(_MONTHS.format_map(days)),
+        "customer_totals": given.query(_CUSTOMERS.format_map(days)),
+        "line_checks": given.query(" UNION ALL ".join(map(_check, _CHECKS)) + " ORDER BY place"),
+        "line_counts": given.query(_COUNTED),
+    }
+
+
+def _check(name: str) -> str:
+    return (
+        f"SELECT {list(_CHECKS).index(name)} AS place, '{name}' AS check_name,"
+        " CAST(COUNT(*) AS BIGINT) AS lines,"
+        " CAST(COALESCE(SUM(net_amount), 0) AS BIGINT) AS net_revenue"
+        f" FROM ({_CHECKS[name]}) AS found"
+    )
