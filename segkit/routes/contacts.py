@@ -160,8 +160,8 @@ def _over_visited(book: Workbook, table: pd.DataFrame) -> None:
             say("No customer is visited far more often than others of its value"),
             money="routes.over_visited.cost" if known else None,
             action=say(
-                "Halve the visits of half of them, drawn by lot, for two months; compare their sales "
-                "with the others'."
+                "Halve the visits of half of them, drawn by lot, for two months; compare their "
+                "sales with the others'."
             ),
             owner=say("Head of field sales"),
             grade=grade,
@@ -276,7 +276,7 @@ def candidates(table: pd.DataFrame) -> pd.DataFrame:
     is_small = margin <= margin.median()
     by_people = sold["online_lines"] * 2 < sold["channel_lines"]
     standard = sold["custom_lines"] == 0
-    return sold[(dear > dear.quantile(0.75)) & is_small & by_people & standard]
+    return sold[(dear >= dear.quantile(0.75)) & is_small & by_people & standard]
 
 
 def to_do(book: Workbook) -> None:

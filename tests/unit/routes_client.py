@@ -9,6 +9,8 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from segkit.engagement import Engagement
 from segkit.engine import Engine
@@ -25,7 +27,8 @@ SCHEMAS = {
     "resources": "pool VARCHAR, cost BIGINT, practical_minutes DOUBLE, period_start DATE, "
     "period_end DATE",
     "activities": "activity VARCHAR, pool VARCHAR, minutes DOUBLE, driver VARCHAR",
-    "visits": "visit_id VARCHAR, customer_id VARCHAR, visit_date DATE, kind VARCHAR, minutes DOUBLE",
+    "visits": "visit_id VARCHAR, customer_id VARCHAR, visit_date DATE, kind VARCHAR, "
+    "minutes DOUBLE",
     "events": "customer_id VARCHAR, event_date DATE, activity VARCHAR, quantity DOUBLE",
     "segments": "customer_id VARCHAR, segment_id VARCHAR",
     "segment_definitions": "segment_id VARCHAR, name VARCHAR",
@@ -71,7 +74,8 @@ class Client:
                 connection.register("given", frame)
                 connection.execute(f"COPY (SELECT {cast} FROM given) TO '{path}'")
         else:
-            frame.to_parquet(path)
+            made = pa.Table.from_pandas(frame, preserve_index=False)
+            pq.write_table(made.replace_schema_metadata(None), path)
         self.paths[name] = path
 
     def given(self) -> Given:
@@ -91,3 +95,68 @@ class Client:
 
     def book(self) -> Workbook:
         return Workbook("03-route-to-market", self.engagement, self)  # type: ignore[arg-type]
+
+
+# --- a client small enough to check by eye ---------------------------------------------------
+
+MARCH = {"period_start": "2026-03-01", "period_end": "2026-03-31"}
+
+
+def lines(rows: str) -> pd.DataFrame:
+    """Order lines from ``customer order day net cost channel``; ``-`` is empty."""
+    table = pd.DataFrame(
+        [row.split() for row in rows.strip().splitlines()],
+        columns=["customer_id", "order_id", "order_date", "net_amount", "cost_amount", "channel"],
+    ).replace("-", None)
+    return table.assign(product_id="P1", quantity=1.0, period="in_window")
+
+
+SALES = """
+    A 1 2026-03-02 10000 4000 field
+    A 1 2026-03-02 10000 4000 field
+    A 2 2026-03-09  5000 2000 web
+    B 3 2026-03-03  3000 2500 inside
+    - 4 2026-03-04  1000  500 inside
+    C 5 2026-03-05  9000    - web
+"""
+
+
+def tables(**changed: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Two pools in March: A and B are visited, D is a prospect that never bought."""
+    visits = pd.DataFrame(
+        [("V1", "A", "visit"), ("V2", "B", "visit"), ("V3", "B", "visit"), ("V4", "D", "visit"),
+         ("V5", "A", "call")],
+        columns=["visit_id", "customer_id", "kind"],
+    ).assign(visit_date="2026-03-10", minutes=20)  # fmt: skip
+    return {
+        "order_lines": lines(SALES),
+        "products": pd.DataFrame({"product_id": ["P1"], "is_custom": [False]}),
+        "customers": pd.DataFrame({"customer_id": list("ABCD"), "name": ["Ada", "Bo", "Cy", "Di"]}),
+        "visits": visits,
+        "events": pd.DataFrame(
+            [("A", "2026-03-12", "delivery", 2.0)],
+            columns=["customer_id", "event_date", "activity", "quantity"],
+        ),
+        "activities": pd.DataFrame(
+            [("Visit", "Field", 60, "visit"), ("Order entry", "Office", 10, "order"),
+             ("Picking", "Office", 5, "line"), ("Delivery", "Office", 20, "delivery"),
+             ("Sales call", "Office", 15, "call")],
+            columns=["activity", "pool", "minutes", "driver"],
+        ),
+        "resources": pd.DataFrame(
+            [{"pool": "Field", "cost": 30000, "practical_minutes": 300, **MARCH},
+             {"pool": "Office", "cost": 10000, "practical_minutes": 500, **MARCH}]
+        ),
+        "segments": pd.DataFrame(
+            {"customer_id": list("ABC"), "segment_id": ["big", "small", "small"]}
+        ),
+        "segment_definitions": pd.DataFrame(
+            {"segment_id": ["big", "small"], "name": ["Big", "Small"]}
+        ),
+        **changed,
+    }  # fmt: skip
+
+
+def client(folder: Path, without: tuple[str, ...] = (), **changed: pd.DataFrame) -> Client:
+    kept = {name: one for name, one in tables(**changed).items() if name not in without}
+    return Client(folder, engagement(window_months=1), kept)

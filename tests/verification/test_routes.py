@@ -6,7 +6,6 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
-
 from unit.routes_client import Client, engagement
 
 
