@@ -16,6 +16,9 @@ from segkit.errors import RunError, SegkitError, unforeseen
 if TYPE_CHECKING:
     from segkit.flow import Progress
 
+#: As in `segkit.flow`, which is loaded by a command and not for a help text.
+DONE, WARNING = "done", "warning"
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -113,8 +116,9 @@ def demo(
     folder = out or Path(__file__).parents[1] / "engagements" / "demo"
     with _progress() as progress:
         progress("demo", "extracts")
-        write(folder)
-    print(folder / "engagement.toml")
+        written = write(folder)
+        progress("demo", DONE)
+    print(written)
 
 
 @app.command(epilog="Example: segkit freeze engagements/nordvik")
@@ -159,15 +163,13 @@ def _stop(sentence: str, code: int) -> None:
 
 @contextmanager
 def _progress() -> Iterator[Progress]:
-    """A line per notebook on the terminal, with its step and time; nothing in a pipe."""
+    """Warnings on stderr; on a terminal also a line per notebook, with its step and time."""
     if not sys.stderr.isatty():
-        yield lambda *_: None
+        yield lambda name, step: _warn(step) if name == WARNING else None
         return
     from rich.console import Console
     from rich.progress import Progress as Bars
     from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-
-    from segkit.flow import DONE
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     step = TextColumn("{task.fields[step]}", markup=False)
@@ -175,8 +177,15 @@ def _progress() -> Iterator[Progress]:
         tasks: dict[str, TaskID] = {}
 
         def show(name: str, step: str) -> None:
+            if name == WARNING:
+                bars.console.print(f"Warning: {step}", markup=False, highlight=False)
+                return
             if name not in tasks:
                 tasks[name] = bars.add_task(name, total=1, step=step)
             bars.update(tasks[name], step=step, completed=int(step == DONE))
 
         yield show
+
+
+def _warn(sentence: str) -> None:
+    print(f"Warning: {sentence}", file=sys.stderr)

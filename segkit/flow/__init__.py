@@ -12,15 +12,16 @@ from segkit.engagement import read_engagement
 from segkit.errors import EngagementError, RunError, nearest
 from segkit.flow.controls import contents, gaps, in_words, make_sources
 from segkit.flow.folder import MANIFEST, building
-from segkit.flow.kernels import DONE, Progress, check_parameters
+from segkit.flow.kernels import DONE, WARNING, Progress, check_parameters
 from segkit.flow.keys import manifest
 from segkit.flow.ledger import join
 from segkit.flow.pages import NOT_RECONCILED, link_tables, render
 from segkit.flow.plan import AUDIT, Plan, write
 from segkit.flow.stages import run_notebooks
+from segkit.language import Message, Value
 from segkit.recipes import ROOT, find_engagement, open_store, reports_folder
 
-__all__ = ["DONE", "Progress", "check", "freeze", "run"]
+__all__ = ["DONE", "WARNING", "Progress", "check", "freeze", "run"]
 
 
 def run(
@@ -84,8 +85,7 @@ def run(
 def check(engagement: str | Path, progress: Progress = lambda *_: None) -> list[str]:
     """What the client's files hold, and the control totals they miss, line by line."""
     store = open_store(read_engagement(find_engagement(engagement)))
-    make_sources(store, progress)
-    return [*contents(store), *map(in_words, gaps(store))]
+    return [*contents(make_sources(store, progress)), *map(str, map(in_words, gaps(store)))]
 
 
 def freeze(engagement: str | Path, progress: Progress = lambda *_: None) -> Path:
@@ -123,21 +123,27 @@ def _build(plan: Plan) -> None:
     check_parameters(plan.notebooks, ("engagement", "run_folder", "overrides"))
     asked = plan.notebooks
     with building(plan.out) as folder:
-        make_sources(plan.store, plan.progress)
-        found = gaps(plan.store)
-        status = NOT_RECONCILED if found and not plan.engagement.accept_gap else ""
+        checked = make_sources(plan.store, plan.progress)
+        open_gaps = [in_words(gap) for gap in gaps(plan.store)]
+        warnings = [
+            *open_gaps,
+            *(Message("{text}", {"text": Value(one)}) for one in checked.warnings),
+        ]
+        for warning in warnings:
+            plan.progress(WARNING, str(warning))
+        status = NOT_RECONCILED if open_gaps and not plan.engagement.accept_gap else ""
         if status:
-            plan = _audit_only(plan, in_words(found[0]))
+            plan = _audit_only(plan, open_gaps[0])
         parts = run_notebooks(plan, folder / "run")
         ledger = join(parts)
         write(folder / "run" / "ledger.json", ledger)
         tables = link_tables(plan.store, parts, folder / "run" / "tables")
-        render(plan, folder, ledger, parts, tables, [in_words(gap) for gap in found], status)
+        render(plan, folder, ledger, parts, tables, warnings, status)
         write(folder / MANIFEST, manifest(plan.keys, plan.store, asked, status))
     plan.progress("report", DONE)
 
 
-def _audit_only(plan: Plan, gap: str) -> Plan:
+def _audit_only(plan: Plan, gap: Message) -> Plan:
     audit = tuple(one for one in plan.notebooks if one.stem == AUDIT)
     if not audit:
         raise RunError(

@@ -6,18 +6,30 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from segkit.flow.kernels import DONE, Progress
+from segkit.language import Message, Value, say, share
 from segkit.store import Store
 
 if TYPE_CHECKING:
     from segkit.audit.reconcile import Gap
+    from segkit.sources import Checked, CheckedTable
+
+_NAMES = {
+    "net_revenue": say("Net revenue"),
+    "order_lines": say("Order lines"),
+    "customers": say("Customers"),
+}
 
 
-def make_sources(store: Store, progress: Progress) -> None:
+def make_sources(store: Store, progress: Progress) -> Checked:
     """Read and check every client file: what is wrong with one is said before a kernel starts."""
+    from segkit.sources import check
+
     for name in store.engagement.sources:
         progress("sources", name.replace("_", " "))
         store.path(f"{name}_counts")
+    checked = check(store.engagement, store)
     progress("sources", DONE)
+    return checked
 
 
 def gaps(store: Store) -> list[Gap]:
@@ -33,20 +45,30 @@ def gaps(store: Store) -> list[Gap]:
     return [gap for gap in found if not gap.is_within]
 
 
-def in_words(gap: Gap) -> str:
+def in_words(gap: Gap) -> Message:
     """A gap as a sentence."""
-    return (
-        f"{gap.name.replace('_', ' ').capitalize()} is {gap.ours:,} in the files and "
-        f"{gap.theirs:,} by the client's own figure: {abs(gap.share):.2%} apart, where "
-        f"{gap.tolerance:.2%} was agreed."
+    return say(
+        "{name}: {ours} in the files and {theirs} by the client's own figure, {apart} apart where "
+        "{agreed} was agreed.",
+        name=_NAMES[gap.name],
+        ours=Value(gap.ours, "number"),
+        theirs=Value(gap.theirs, "number"),
+        apart=share(abs(float(gap.share))),
+        agreed=share(float(gap.tolerance)),
     )
 
 
-def contents(store: Store) -> Iterator[str]:
-    """Line by line, what each client file holds."""
-    for name in store.engagement.sources:
-        counts = store.frame(f"{name}_counts").sort_values("file")
-        columns = (counts[column] for column in ("file", "rows_read", "rows_quarantined"))
-        for file, read, aside in zip(*columns, strict=True):
-            said = f", {aside:,} set aside" if aside else ""
-            yield f"{name}: {file}: {read:,} rows read{said}"
+def contents(checked: Checked) -> Iterator[str]:
+    """Line by line, what each table's files hold, what was set aside and why."""
+    for table in checked.tables:
+        yield _read(table)
+        for _, rows, example in table.reasons:
+            yield f"  {rows:,} set aside, such as: {example}"
+        for column, what, rows, value in table.repairs:
+            yield f"  {rows:,} left empty in {column}: {what}, such as {value}"
+    yield from checked.warnings
+
+
+def _read(table: CheckedTable) -> str:
+    files = f"{len(table.files)} files" if len(table.files) > 1 else table.files[0]
+    return f"{table.name}: {table.rows_read:,} rows read from {files}"

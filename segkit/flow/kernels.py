@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import logging
 import os
 import re
 import sys
@@ -17,17 +19,15 @@ if TYPE_CHECKING:
     import nbformat
     from papermill.exceptions import PapermillExecutionError
 
-#: Told which notebook is at which step; the step `DONE` is its last.
+#: Told which notebook is at which step; `DONE` is its last step, and a `WARNING` has a sentence.
 Progress = Callable[[str, str], None]
-DONE = "done"
+DONE, WARNING = "done", "warning"
 
 
 def check_parameters(notebooks: Sequence[Path], given: Sequence[str]) -> None:
     """Papermill only logs an unknown parameter and runs the default; here it stops the run."""
-    import papermill
-
     for notebook in notebooks:
-        known = papermill.inspect_notebook(notebook)
+        known = _parameters(notebook)
         for name in given:
             if name not in known:
                 raise EngagementError(
@@ -35,6 +35,17 @@ def check_parameters(notebooks: Sequence[Path], given: Sequence[str]) -> None:
                     f"{', '.join(known) or 'nothing'}.{nearest(name, known)}\n"
                     f"Fix: add {name} to the cell tagged parameters."
                 )
+
+
+def _parameters(notebook: Path) -> list[str]:
+    """Names set in the cell tagged parameters; papermill misses a line whose comment holds =."""
+    import nbformat
+
+    cells = nbformat.read(notebook, as_version=4).cells  # type: ignore[no-untyped-call]
+    tagged = [one for one in cells if "parameters" in one.metadata.get("tags", [])]
+    lines = [line for one in tagged[:1] for line in ast.parse(one.source).body]
+    targets = [target for line in lines if isinstance(line, ast.Assign) for target in line.targets]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def execute(
@@ -105,6 +116,7 @@ def _memory_mb() -> int:
 
 def _own_kernel(environment: Mapping[str, str]) -> type[Any]:
     """A kernel manager that knows one kernel: this Python, whatever kernels are installed."""
+    import zmq
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
@@ -112,10 +124,17 @@ def _own_kernel(environment: Mapping[str, str]) -> type[Any]:
         argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         display_name="segkit",
         language="python",
-        metadata={"supported_encryption": ["curve"]},  # client data leaves no open port
+        metadata={"supported_encryption": ["curve"]},  # client data passes a local port
         env=dict(environment),
     )
-    return type("OwnKernel", (AsyncKernelManager,), {"kernel_spec": property(lambda _: spec)})
+
+    class OwnKernel(AsyncKernelManager):
+        kernel_spec = property(lambda _: spec)
+
+        def _transport_encryption_default(self) -> str:
+            return "auto" if zmq.has("curve") else "disabled"
+
+    return OwnKernel
 
 
 def _execute(
@@ -129,6 +148,7 @@ def _execute(
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
+    logging.getLogger("papermill").setLevel(logging.ERROR)
     headings = _headings(nbformat.read(notebook, as_version=4))  # type: ignore[no-untyped-call]
     last = ""
 

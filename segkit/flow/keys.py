@@ -14,7 +14,7 @@ from typing import Any
 
 from segkit import __version__
 from segkit.engagement import Engagement
-from segkit.store import PACKAGE, Store
+from segkit.store import PACKAGE, Store, file_digest
 
 _LIBRARIES = (
     "duckdb", "matplotlib", "nbconvert", "numpy", "pandas", "papermill", "pyarrow",
@@ -72,14 +72,25 @@ def manifest(keys: Keys, store: Store, notebooks: Iterable[Path], status: str) -
         "engagement": _hash(agreed.model_dump(mode="json")),
         "code": _code(pages=True),
         "versions": versions(),
-        "inputs": {name: _input(name, digest, store) for name, digest in keys.inputs.items()},
+        "inputs": {name: _inputs(name, store) for name in keys.inputs},
     }
 
 
-def _input(name: str, digest: str, store: Store) -> dict[str, Any]:
+def _inputs(name: str, store: Store) -> list[dict[str, Any]]:
+    """The client files behind one table; the rows of a SELECT over several belong to none."""
+    from segkit.sources.files import behind, files_of
+
     counts = store.frame(f"{name}_counts")
-    rows = {str(file): int(n) for file, n in zip(counts["file"], counts["rows_read"], strict=True)}
-    return {"sha256": digest, "rows": rows}
+    rows = dict(zip(counts["file"], counts["rows_read"], strict=True))
+    return [
+        {"file": one.label, "sha256": file_digest(one.path), "rows": _whole(rows.get(one.label))}
+        for where, source in behind(store.engagement, name).items()
+        for one in files_of(store.engagement, where, source)
+    ]
+
+
+def _whole(count: Any) -> int | None:
+    return None if count is None else int(count)
 
 
 def _code(*, pages: bool) -> str:

@@ -42,9 +42,10 @@ def join(parts: Sequence[Part]) -> dict[str, Any]:
     identities = [identity for part in parts for identity in part["identities"]]
     identities += [identity.as_json() for identity in across(figures)]
     _all_hold(identities)
+    ranked = summary.rank([one for one in items if one["type"] == "finding"], figures)
     return {
         "figures": figures,
-        "findings": summary.rank([one for one in items if one["type"] == "finding"], figures),
+        "findings": [{**one, "rank": place} for place, one in enumerate(ranked, start=1)],
         "exhibits": [one for one in items if one["type"] == "exhibit"],
         "identities": identities,
     }

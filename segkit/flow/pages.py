@@ -9,7 +9,9 @@ from typing import Any
 from segkit.flow.folder import link
 from segkit.flow.ledger import Part
 from segkit.flow.plan import Plan
+from segkit.language import Message, say
 from segkit.store import Store
+from segkit.workbook import Workbook
 
 NOT_RECONCILED = "NOT RECONCILED"
 
@@ -28,23 +30,40 @@ def render(
     ledger: Mapping[str, Any],
     parts: Sequence[Part],
     tables: Mapping[str, Path],
-    found: Sequence[str],
+    warnings: Sequence[Message],
     status: str,
 ) -> None:
-    """Make the pages of a run in `folder`."""
+    """Make the pages of a run in `folder`; `warnings` and what was set stand on the cover."""
     from segkit import report
 
     plan.progress("report", "HTML, PDF and Excel")
     agreed = plan.engagement
+    notes = [*warnings, *_said(plan)]
     cover = report.Cover(
         client=agreed.client,
-        title="",
+        title=say("Customer segments and sales effectiveness").in_language(agreed.language),
         as_of=agreed.as_of,
-        period=(agreed.window_start, agreed.as_of),
+        period=Workbook("", agreed, plan.store).window_text.in_language(agreed.language),
         consultant=agreed.consultant,
         language=agreed.language,
-        status=status,
-        notes=(),
+        status=status or None,
+        notes=tuple(note.in_language(agreed.language) for note in notes),
     )
     notebooks = tuple(folder / "run" / "notebooks" / one.name for one in plan.notebooks)
-    report.render(report.RunContents(cover, notebooks, ledger, parts, tables), folder, plan.jobs)
+    contents = report.RunContents(cover, notebooks, ledger, tuple(parts), tables)
+    report.render(contents, folder, plan.jobs)
+
+
+def _said(plan: Plan) -> list[Message]:
+    """What a reader must know of how this run was set."""
+    agreed = plan.engagement
+    told = [say("A trial, with {setting}.", setting=one) for one in agreed.overrides]
+    if agreed.accept_gap:
+        told.append(
+            say(
+                "The gap to the client's own figure stands: {reason} ({owner}).",
+                reason=agreed.accept_gap.reason,
+                owner=agreed.accept_gap.owner,
+            )
+        )
+    return told

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -82,27 +81,12 @@ def client(tmp_path, monkeypatch):
         flow, "open_store", lambda agreed: Store(tmp_path / ".store", agreed, (), lambda *_: "")
     )
 
+    monkeypatch.setattr(flow, "make_sources", lambda *_: SimpleNamespace(warnings=()))
     # others may edit the code while this runs
     monkeypatch.setattr(keys, "_code", lambda **_: "")
 
     def render(contents, out, jobs):
         (out / "index.html").write_text(f"{contents.cover.client} {contents.cover.status}")
 
-    monkeypatch.setattr(report, "render", render, raising=False)
-    for name in ("Cover", "RunContents"):
-        if not hasattr(report, name):
-            monkeypatch.setattr(report, name, _Anything, raising=False)
-    if "segkit.summary" not in sys.modules:
-        try:
-            from segkit import summary
-        except ImportError:
-            summary = ModuleType("segkit.summary")
-            summary.rank = lambda findings, figures: findings
-            monkeypatch.setitem(sys.modules, "segkit.summary", summary)
+    monkeypatch.setattr(report, "render", render)
     return Client(tmp_path)
-
-
-class _Anything(SimpleNamespace):
-    def __init__(self, *given, **named):
-        names = ("cover", "notebooks", "ledger", "parts", "tables")
-        super().__init__(**dict(zip(names, given, strict=False)), **named)

@@ -101,3 +101,14 @@ def test_a_terminal_shows_each_notebook_with_its_step(capsys, monkeypatch):
     told = capsys.readouterr()
     assert told.out == ""
     assert "01-data-audit" in told.err
+
+
+def test_a_warning_is_told_in_a_pipe_too(capsys):
+    with cli._progress() as progress:
+        progress("01-data-audit", "Concentration of revenue")
+        progress(flow.WARNING, "The last order is old.")
+    assert capsys.readouterr() == ("", "Warning: The last order is old.\n")
+
+
+def test_the_command_line_and_the_flow_speak_of_the_same_steps():
+    assert (cli.DONE, cli.WARNING) == (flow.DONE, flow.WARNING)
