@@ -255,9 +255,7 @@ def set_aside(book: Workbook) -> None:
     data = data.sort_values("rows", ascending=False, kind="stable")
     most = data.iloc[0]
     titles = (
-        say(
-            "Most rows set aside are {table}: {reason}", table=most["table"], reason=most["reason"]
-        ),
+        say("Most rows set aside are {table} with {reason}", **most[["table", "reason"]]),
         bool(2 * most["rows"] > data["rows"].sum()),
         say("No single reason explains most of the rows set aside"),
     )
@@ -276,29 +274,40 @@ def _reasons(book: Workbook, name: str) -> pd.DataFrame:
     """Rows by what is wrong; what was written there is the example, not a reason of its own."""
     amount = "SUM(net_amount_minor)" if name == "order_lines" else "NULL"
     found = book.query(
-        "SELECT split_part(reason, ': ', 1) AS reason, COUNT(*) AS rows, "
-        f"CAST({amount} AS BIGINT) AS amount, MIN(split_part(reason, ': ', 2) || ' in ' || "
-        "regexp_replace(file, '.*/', '') || ', row ' || CAST(row AS VARCHAR)) AS example "
+        f"SELECT reason_kind, COUNT(*) AS rows, CAST({amount} AS BIGINT) AS amount, "
+        "MIN(split_part(reason, ': ', 2) || ' in ' || regexp_replace(file, '.*/', '') || ', row ' "
+        "|| CAST(row AS VARCHAR)) AS example "
         f"FROM {name}_quarantine GROUP BY 1 ORDER BY rows DESC, 1",
         f"{name}_quarantine",
     )
     return found.assign(
         amount=book.money(found["amount"]),
         table=spoken(name),
-        reason=found["reason"].map(spoken),
+        reason=found["reason_kind"].map(_reason),
     )
+
+
+def _reason(kind: str) -> Message:
+    empty = say("an empty {column}", column=spoken(kind.removeprefix("empty_")))
+    return _REASONS.get(kind, empty)
+
+
+_REASONS = {
+    "repeated_key": say("the same key as another row"),
+    "unreadable_date": say("a date that cannot be read"),
+    "unreadable_amount": say("an amount that cannot be read"),
+    "unreadable_number": say("a number that cannot be read"),
+    "unreadable_quantity": say("a quantity that cannot be read"),
+}
 
 
 def _lost(book: Workbook) -> Finding:
     """Lines set aside that are counted nowhere: a repeat of a counted line loses nothing."""
-    key = book.engagement.sources["order_lines"].key
-    is_same = " AND ".join(f"TRIM(aside.{c}) = CAST(lines.{c} AS VARCHAR)" for c in key) or "1 = 0"
     lost = book.query(
         "SELECT COUNT(*) AS rows, COUNT(*) - COUNT(net_amount_minor) AS unreadable, "
         "CAST(COALESCE(SUM(net_amount_minor), 0) AS BIGINT) AS amount "
-        "FROM order_lines_quarantine AS aside "
-        f"WHERE NOT EXISTS (SELECT 1 FROM order_lines AS lines WHERE {is_same})",
-        "order_lines_quarantine", "order_lines",
+        "FROM order_lines_quarantine WHERE reason_kind <> 'repeated_key'",
+        "order_lines_quarantine",
     ).iloc[0]  # fmt: skip
     told = {"period": given_period(book), "source": SOURCES}
     lines = count(book, "order_lines.lost", lost["rows"], "order lines", **told)
@@ -322,23 +331,24 @@ def _lost(book: Workbook) -> Finding:
 
 
 def repairs(book: Workbook) -> None:
-    """What was read in spite of its form, by table and column."""
+    """Values of accepted rows that could not be read and are empty now, by table and column."""
     import pandas as pd
 
     names = _tables(book)
     found = [book.table(f"{name}_repairs").assign(table=spoken(name)) for name in names]
     data = pd.concat(found, ignore_index=True)
     if not len(data):
-        note(book, say("Nothing had to be repaired on reading."))
+        note(book, say("Every value of the accepted rows could be read."))
         return
-    total = count(book, "rows_repaired", data["rows"].sum(), "values", source=names)
-    title = say_n("{n} value was repaired on reading", "{n} values were repaired on reading", total)
+    total = count(book, "values_left_empty", data["rows"].sum(), "values", source=names)
+    title = say_n("{n} value could not be read and is left empty",
+                  "{n} values could not be read and are left empty", total)  # fmt: skip
     book.show(
         exhibit(
-            book, "repairs", (title, True, title), say("Repairs by table and column, all periods"),
+            book, "repairs", (title, True, title), say("Values left empty, by table, all periods"),
             data, "table column reason rows example",
             sources=[f"{name}_repairs" for name in names],
-            reading=say("No date, quantity or amount is guessed: unreadable ones are set aside."),
+            reading=say("The rows count; only these values are missing from what is said of them."),
         )
     )  # fmt: skip
 

@@ -251,8 +251,8 @@ class Told:
     payload: Mapping[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        """The item as it travelled."""
-        return dict(self.payload)
+        """The item as it travelled, marked so that the ledger holds it once."""
+        return {**self.payload, "again": True}
 
 
 Item = Finding | Exhibit | Answer | Tiles | Note | Told

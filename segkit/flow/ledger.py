@@ -38,7 +38,12 @@ def join(parts: Sequence[Part]) -> dict[str, Any]:
     from segkit import summary
 
     figures = _figures(parts)
-    items = [{**item, "notebook": part["notebook"]} for part in parts for item in part["items"]]
+    items = [
+        {**item, "notebook": part["notebook"]}
+        for part in parts
+        for item in part["items"]
+        if not item.get("again")
+    ]
     identities = [identity for part in parts for identity in part["identities"]]
     identities += [identity.as_json() for identity in across(figures)]
     _all_hold(identities)
