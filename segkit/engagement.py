@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from segkit.errors import EngagementError, nearest
 
+_SET_BY_US = {"folder", "overrides"}
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -56,6 +57,12 @@ class Source(_Agreed):
     key: tuple[str, ...] = ()
     columns: Mapping[str, str] = Field(default_factory=dict)
     values: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _is_files_or_sql(self) -> Self:
+        if (self.file is None) == (self.sql is None):
+            raise ValueError("needs either file or sql")
+        return self
 
 
 class Control(_Agreed):
@@ -234,6 +241,8 @@ def read_engagement(path: str | Path, overrides: tuple[str, ...] = ()) -> Engage
         ) from None
     for override in overrides:
         _override(agreed, override)
+    for key in sorted(_SET_BY_US & agreed.keys()):
+        raise EngagementError(_unused(path.name, key, []))
     try:
         return Engagement.model_validate(
             {**agreed, "folder": path.resolve().parent, "overrides": overrides}
@@ -269,27 +278,31 @@ def _in_words(name: str, error: ValidationError) -> str:
     where = [part for part in first["loc"] if isinstance(part, str)]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        hint = nearest(where[-1], _known_keys(where[:-1]))
-        return (
-            f"{name} sets {key}, which segkit does not use.{hint}\n"
-            "Fix: correct the key, or delete the line."
-        )
+        return _unused(name, key, where)
     if first["type"] == "missing":
         return f"{name} lacks {key}.\nFix: add the line."
     said = first["msg"].removeprefix("Value error, ")
+    if isinstance(first["input"], dict):
+        return f"{name}: {key} {said}.\nFix: correct the section."
     return f"{name}: {key} is {first['input']!s}: {said}.\nFix: correct the value."
+
+
+def _unused(name: str, key: str, where: list[str]) -> str:
+    hint = nearest(where[-1], _known_keys(where[:-1])) if where else ""
+    return (
+        f"{name} sets {key}, which segkit does not use.{hint}\n"
+        "Fix: correct the key, or delete the line."
+    )
 
 
 def _known_keys(where: list[str]) -> list[str]:
     """The keys that may stand at `where` in the file."""
     model: Any = Engagement
     for part in where:
-        if not (isinstance(model, type) and issubclass(model, BaseModel)):
-            continue  # a name the consultant chose, such as a table's
-        field = model.model_fields.get(part)
-        model = _model_of(field.annotation) if field else None
-    hidden = {"folder", "overrides"}
-    return [key for key in getattr(model, "model_fields", {}) if key not in hidden]
+        field = getattr(model, "model_fields", {}).get(part)
+        if field:  # else a name the consultant chose, such as a table's
+            model = _model_of(field.annotation)
+    return [key for key in getattr(model, "model_fields", {}) if key not in _SET_BY_US]
 
 
 def _model_of(annotation: Any) -> Any:
@@ -316,3 +329,15 @@ def _slug(name: str) -> str:
     spelt = "".join(letters.get(letter, letter) for letter in name.casefold())
     ascii_only = unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")[:80]
+
+
+def identifier(text: str) -> str:
+    """`text` as an id or part of a column's name: ``[a-z][a-z0-9_]*``.
+
+    Examples
+    --------
+    >>> identifier("Pielęgnacja twarzy"), identifier("50+")
+    ('pielegnacja_twarzy', 'n50')
+    """
+    plain = _slug(text).replace("-", "_")
+    return plain if plain[:1].isalpha() else f"n{plain}"

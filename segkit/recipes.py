@@ -62,6 +62,19 @@ RECIPES: tuple[Recipe, ...] = (
         keys=("as_of", "window_months", "currency"),
     ),
     # --- segments ---------------------------------------------------------------------------
+    Recipe(
+        makes=(
+            "segments",
+            "segment_definitions",
+            "segment_profiles",
+            "rfm",
+            "stability",
+            "memberships",
+        ),
+        make="segkit.segments:segments",
+        needs=("behaviour", "order_lines", "customers", "products"),
+        keys=("segmentation", "as_of", "currency"),
+    ),
     # --- routes -----------------------------------------------------------------------------
     Recipe(
         makes=("cost_to_serve", "pool_capacity"),

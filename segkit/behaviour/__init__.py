@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from segkit.engagement import Engagement
+from segkit.engagement import Engagement, identifier
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,20 +80,6 @@ def behaviour_table(
     return whole[[name for name in (*_ORDER, *shares) if name in whole]]
 
 
-def slug(text: str) -> str:
-    """`text` as part of a column's name or an id: ``[a-z0-9_]``.
-
-    Examples
-    --------
-    >>> slug("Pielęgnacja twarzy")
-    'pielegnacja_twarzy'
-    """
-    letters = {"æ": "ae", "ø": "o", "å": "a", "ł": "l", "ß": "ss", "đ": "d"}
-    spelt = "".join(letters.get(letter, letter) for letter in text.casefold())
-    plain = unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_") or "unnamed"
-
-
 def _months_observed(tenure_days: pd.Series[int], engagement: Engagement) -> pd.Series[float]:
     """Months of the window since the customer began, at least three."""
     window = (engagement.as_of - engagement.window_start).days
@@ -128,9 +112,9 @@ def _orders(
     if not named:
         return made
     channels = found[[f"c{place}" for place in range(len(named))]].fillna(0).astype("int64")
-    channels.columns = pd.Index([slug(name) for name in named])
+    channels.columns = pd.Index([identifier(name) for name in named])
     channels["other"] = orders - channels.sum(axis=1)
-    channels = channels.T.groupby(level=0, sort=False).sum().T  # two names, one slug
+    channels = channels.T.groupby(level=0, sort=False).sum().T  # two names, one identifier
     return made.join(_shares(channels, "share_channel_"))
 
 
@@ -152,7 +136,7 @@ def _trend(quarters: pd.DataFrame, tenure: pd.Series[int], engagement: Engagemen
     from segkit.behaviour.arithmetic import quarterly, robust_trend
 
     count = engagement.window_months // 3
-    return robust_trend(quarterly(quarters, tenure.to_numpy(dtype="int64"), count))
+    return robust_trend(quarterly(quarters, tenure.to_numpy().astype("int64"), count))
 
 
 def _breadth(query: Query, sql: dict[str, str], size: int) -> pd.DataFrame:
@@ -180,10 +164,10 @@ def _breadth(query: Query, sql: dict[str, str], size: int) -> pd.DataFrame:
         }
     )
     ranked = sorted(worth.index, key=lambda name: (-worth[name], name))[:_TOP_CATEGORIES]
-    lines = found.assign(column=found["name"].map({name: slug(name) for name in ranked}))
+    lines = found.assign(column=found["name"].map({name: identifier(name) for name in ranked}))
     lines["column"] = lines["column"].fillna("other")
     wide = lines.pivot_table("lines", "customer", "column", "sum", fill_value=0)
-    wide = wide.reindex(columns=[*dict.fromkeys(map(slug, ranked)), "other"], fill_value=0)
+    wide = wide.reindex(columns=[*dict.fromkeys(map(identifier, ranked)), "other"], fill_value=0)
     return made.join(_shares(wide, "share_category_"))
 
 

@@ -1,0 +1,210 @@
+"""What customers are compared by: which columns, on what scale, in which block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from segkit.language import Message, say
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Floats = npt.NDArray[np.float64]
+
+Unit = Literal["money", "share", "rate", "count", "days"]
+#: Of customers that must have the value, or the feature is left out.
+_KNOWN = 0.8
+#: Customers per variable, after Dolnicar et al. (2014).
+_CUSTOMERS_A_BLOCK = 70
+#: A feature that repeats another one counts it twice.
+_COPY = 0.8
+_CHANNELS = {
+    "field": say("field"),
+    "inside": say("inside-sales"),
+    "web": say("web"),
+    "edi": say("EDI"),
+    "distributor": say("distributor"),
+}
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column of ``behaviour`` as something customers differ in.
+
+    Attributes
+    ----------
+    unit
+        How its values are written; money is minor units in the table.
+    scale
+        ``log`` for what grows by factors.
+    high, low
+        The word for a segment that is far above or below the others.
+    """
+
+    column: str
+    label: Message
+    unit: Unit
+    scale: Literal["log", "plain"] = "plain"
+    high: Message | None = None
+    low: Message | None = None
+
+
+#: In order of importance: small bases use the first few.
+FEATURES: tuple[Feature, ...] = (
+    Feature("orders_per_month", say("orders a month"), "rate", "log"),
+    Feature(
+        "order_value", say("order value"), "money", "log", say("large-order"), say("small-order")
+    ),
+    Feature(
+        "breadth_rarefied", say("breadth"), "rate", "plain", say("wide-range"), say("narrow-range")
+    ),
+    Feature(
+        "trend", say("revenue trend a quarter"), "share", "plain", say("growing"), say("fading")
+    ),
+    Feature(
+        "lines_per_order", say("lines an order"), "rate", "log", say("big-basket"), say("few-line")
+    ),
+    Feature(
+        "discount_share", say("discount"), "share", "plain", say("discounted"), say("list-price")
+    ),
+    Feature(
+        "gap_cv", say("variation of order gaps"), "rate", "plain", say("irregular"), say("regular")
+    ),
+)
+#: Columns of shares that make one block each, and the counts they are shares of.
+SHARE_BLOCKS = (("share_channel_", "orders"), ("share_category_", "lines"))
+#: What rules may be written in: whatever a seller can look up for one customer.
+_RULE_ONLY = (
+    Feature("recency_days", say("days since the last order"), "days"),
+    Feature("categories", say("categories bought"), "count"),
+    Feature("products", say("products bought"), "count"),
+    Feature("net_revenue", say("net revenue"), "money"),
+    Feature("orders", say("orders"), "count"),
+    # mostly zero: it would make the few who returned anything a segment of their own
+    Feature("return_share", say("share returned"), "share"),
+)
+_NOT_IN_RULES = ("breadth_rarefied", "gap_cv", "net_revenue", "orders", "recency_days")
+
+
+def feature(column: str, names: Mapping[str, str] | None = None) -> Feature:
+    """The feature of a column; a share is called as the client calls its category."""
+    known = next((one for one in (*FEATURES, *_RULE_ONLY) if one.column == column), None)
+    if known:
+        return known
+    kind, _, key = column.removeprefix("share_").partition("_")
+    called = (names or {}).get(column, key.replace("_", " "))
+    if kind == "channel":
+        word = _CHANNELS.get(key) or say("{channel}", channel=called)
+        return Feature(column, say("{channel} share of orders", channel=word), "share", high=word)
+    if called[1:].islower():
+        called = called.lower()  # Body care stands within a sentence, SPF stays as it is
+    word = say("{category}", category=called)
+    return Feature(column, say("{category} share of lines", category=word), "share", high=word)
+
+
+def share_columns(behaviour: pd.DataFrame, prefix: str) -> list[str]:
+    """The columns of one block of shares in which customers differ."""
+    columns = [name for name in map(str, behaviour) if name.startswith(prefix)]
+    return [name for name in columns if behaviour[name].fillna(0).std(ddof=0) > 0]
+
+
+def rule_columns(behaviour: pd.DataFrame) -> list[str]:
+    """The columns that rules may be written in for these customers."""
+    plain = [one.column for one in (*FEATURES, *_RULE_ONLY) if one.column not in _NOT_IN_RULES]
+    shares = [
+        name
+        for prefix, _ in SHARE_BLOCKS
+        for name in share_columns(behaviour, prefix)
+        if not name.endswith("_other")
+    ]
+    kept = [name for name in plain if name in behaviour and behaviour[name].notna().mean() > _KNOWN]
+    return [*kept, *shares]
+
+
+def rule_values(behaviour: pd.DataFrame, column: str) -> Floats:
+    """A column as rules read it: what is not known (a trend of a new customer) counts as zero."""
+    import numpy as np
+
+    return np.asarray(behaviour[column].astype("float64").fillna(0.0), np.float64)
+
+
+def matrix(behaviour: pd.DataFrame) -> tuple[Floats, tuple[str, ...]]:
+    """Customers as points: winsorised, logged, each block with a variance of one.
+
+    Returns
+    -------
+    tuple
+        One row per customer, and the names of the blocks that were used.
+    """
+    import numpy as np
+
+    room = max(len(behaviour) // _CUSTOMERS_A_BLOCK, 3)
+    made: dict[str, Floats] = {}
+    for name, values in _blocks(behaviour).items():
+        copies = [other for other in made.values() if _is_copy(values, other)]
+        if not copies and len(made) < room:
+            made[name] = values
+    if not made:
+        return np.zeros((len(behaviour), 0)), ()
+    return np.column_stack(list(made.values())), tuple(made)
+
+
+def _blocks(behaviour: pd.DataFrame) -> dict[str, Floats]:
+    """Every block in order of importance, with a variance of one; constant ones are left out."""
+    made = {}
+    named = [(one.column, _plain(behaviour, one)) for one in FEATURES if one.column in behaviour]
+    shares = [(prefix, _clr(behaviour, prefix, of)) for prefix, of in SHARE_BLOCKS]
+    for name, values in (*named[:2], *shares, *named[2:]):
+        if values is None:
+            continue
+        centred = values - values.mean(axis=0)
+        variance = centred.var(axis=0).sum()
+        if variance > 1e-12:
+            made[name] = centred / variance**0.5
+    return made
+
+
+def _plain(behaviour: pd.DataFrame, one: Feature) -> Floats | None:
+    """One feature winsorised at 1 and 99 %; the unknown few stand at the median."""
+    import numpy as np
+
+    known = behaviour[one.column].astype("float64")
+    if known.notna().mean() < _KNOWN:
+        return None
+    values = np.asarray(known.fillna(known.median()), np.float64)
+    if one.scale == "log":
+        middle = np.median(values[values > 0]) if (values > 0).any() else 1.0
+        # in hundredths of the median: the currency's size changes nothing
+        values = np.log1p(100 * np.maximum(values, 0) / middle)
+    return _winsorised(values)[:, None]
+
+
+def _clr(behaviour: pd.DataFrame, prefix: str, of: str) -> Floats | None:
+    """Shares as centred log ratios, half a count added to each."""
+    import numpy as np
+
+    columns = share_columns(behaviour, prefix)
+    if len(columns) < 2:
+        return None
+    totals = behaviour[of].to_numpy(np.float64)[:, None]
+    logs = np.log(behaviour[columns].fillna(0.0).to_numpy(np.float64) * totals + 0.5)
+    ratios = logs - logs.mean(axis=1, keepdims=True)
+    return np.column_stack([_winsorised(column) for column in ratios.T])
+
+
+def _winsorised(values: Floats) -> Floats:
+    import numpy as np
+
+    return np.clip(values, *np.quantile(values, [0.01, 0.99]))
+
+
+def _is_copy(values: Floats, other: Floats) -> bool:
+    import numpy as np
+
+    if values.shape[1] > 1 or other.shape[1] > 1:
+        return False
+    return bool(abs(np.corrcoef(values[:, 0], other[:, 0])[0, 1]) > _COPY)

@@ -1,0 +1,153 @@
+"""What sets a segment apart, as its name, its id and a sentence: never "Cluster 3"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from segkit.engagement import Engagement, identifier
+from segkit.language import Message, say
+from segkit.segments.features import FEATURES, SHARE_BLOCKS, Feature, feature, share_columns
+from segkit.segments.rules import written
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+#: From this many orders a month on a segment's rhythm is called so.
+_RHYTHMS = (
+    (3.1, say("weekly")),
+    (1.5, say("fortnightly")),
+    (0.7, say("monthly")),
+    (0.4, say("two-monthly")),
+    (0.2, say("quarterly")),
+    (0.0, say("occasional")),
+)
+#: A trait sets a segment apart from this many standard deviations on.
+_APART = 0.5
+#: ... and when its typical value differs by at least this share.
+_VISIBLE = 0.15
+#: A channel or category gives its name to a segment that has at least this share of it.
+_LEADING = {"share_channel_": 0.5, "share_category_": 0.3}
+#: A trend is called growing or fading from this change a quarter on.
+_TREND = 0.05
+
+
+@dataclass(frozen=True)
+class Trait:
+    """One measure in which a segment differs: its median there, and that of its whole base."""
+
+    feature: Feature
+    apart: float
+    here: float
+    everywhere: float
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether it is far apart both among customers and as a number a reader sees."""
+        far = abs(self.here - self.everywhere) >= _VISIBLE * abs(self.everywhere)
+        return far and abs(self.apart) >= _APART
+
+    @property
+    def word(self) -> Message | None:
+        """The word for being far above, or far below."""
+        return self.feature.high if self.apart > 0 else self.feature.low
+
+
+def traits(
+    behaviour: pd.DataFrame, inside: npt.NDArray[np.bool_], names: Mapping[str, str]
+) -> list[Trait]:
+    """What sets the customers `inside` apart from the others, the strongest first."""
+    found = []
+    columns = [one.column for one in FEATURES if one.column in behaviour]
+    for prefix, _ in SHARE_BLOCKS:
+        columns += share_columns(behaviour, prefix)
+    for column in columns:
+        values = behaviour[column].astype("float64")
+        own, others = values[inside], values[~inside]
+        spread = values.std()
+        if not spread > 0 or own.notna().sum() == 0 or others.notna().sum() == 0:
+            continue
+        apart = float((own.mean() - others.mean()) / spread)
+        middle = (float(own.median()), float(values.median()))
+        if column.startswith("share_"):
+            middle = (float(own.mean()), float(values.mean()))
+        found.append(Trait(feature(column, names), apart, *middle))
+    return sorted(found, key=lambda one: (-abs(one.apart), one.feature.column))
+
+
+def name_parts(found: Sequence[Trait]) -> tuple[Message, list[Message]]:
+    """The rhythm, and the words that may follow it in a name, the strongest first."""
+    rate = next((one.here for one in found if one.feature.column == "orders_per_month"), 0.0)
+    rhythm = next(word for least, word in _RHYTHMS if rate >= least)
+    words = [one.word for one in found if _is_telling(one)]
+    return rhythm, [word for word in words if word is not None]
+
+
+def unique_names(parts: Sequence[tuple[Message, list[Message]]]) -> list[str]:
+    """A name for each segment, with as many words as it takes to tell them apart.
+
+    Parameters
+    ----------
+    parts
+        Rhythm and words of each segment, in order of net revenue: the first one keeps the
+        shorter name.
+    """
+    taken: list[str] = []
+    for rhythm, words in parts:
+        options = [_name(rhythm, words[:count]) for count in range(1, len(words) + 1)]
+        options = options or [_name(rhythm, [])]
+        name = next((one for one in options if one not in taken), options[-1])
+        place = 2
+        while name in taken:
+            name, place = f"{options[-1]} {place}", place + 1
+        taken.append(name)
+    return taken
+
+
+def segment_id(name: str, base: str | None) -> str:
+    """The id of a segment: its name in plain letters, behind that of its base."""
+    return identifier(f"{base} {name}" if base else name)
+
+
+def describe(found: Sequence[Trait], engagement: Engagement) -> Message:
+    """The three strongest traits in words: "order value PLN 2,300 (all: PLN 950)"."""
+    told = [
+        say(
+            "{what} {here} (all: {everywhere})",
+            what=one.feature.label,
+            here=written(one.feature.column, _readable(one.here), engagement),
+            everywhere=written(one.feature.column, _readable(one.everywhere), engagement),
+        )
+        for one in [one for one in found if one.is_marked][:3]
+    ]
+    if not told:
+        return say("close to the average in every measure")
+    said = told[0]
+    for other in told[1:]:
+        said = say("{one}; {other}", one=said, other=other)
+    return said
+
+
+def _is_telling(one: Trait) -> bool:
+    """Whether a trait may stand in a name: strong, in the words' own sense, and not the rhythm."""
+    if one.word is None or not one.is_marked:
+        return False
+    if one.feature.column == "trend":
+        return abs(one.here) >= _TREND and (one.here > 0) == (one.apart > 0)
+    for prefix, least in _LEADING.items():
+        if one.feature.column.startswith(prefix):
+            return one.apart > 0 and one.here >= least and not one.feature.column.endswith("_other")
+    return True
+
+
+def _name(rhythm: Message, words: Sequence[Message]) -> str:
+    said = " ".join(str(one) for one in (rhythm, *words, say("buyers")))
+    return said[:1].upper() + said[1:]
+
+
+def _readable(value: float) -> float:
+    """The value to two significant digits, or whole from 100 on."""
+    return float(f"{value:.2g}") if abs(value) < 100 else float(round(value))
