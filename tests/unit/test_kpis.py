@@ -4,92 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
+from unit.kpis_client import AS_OF, agreement, given, orders
 
-from segkit.engagement import Engagement
-from segkit.engine import Engine
 from segkit.kpis.definitions import ATTAINMENT, BY_ID, KPIS
 from segkit.kpis.findings import excess, furthest, is_apart, of_kpi, sets_apart
 from segkit.kpis.measures import bootstrap, grouped, history_months, values
 from segkit.store import Given
-from segkit.tables import CONTRACTS, ENGINE_TYPES
-
-AS_OF = date(2026, 3, 31)
-_ARROW = {
-    "VARCHAR": pa.string(), "DATE": pa.date32(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(),
-    "BOOLEAN": pa.bool_(), "DECIMAL(18,6)": pa.decimal128(18, 6),
-}  # fmt: skip
-
-
-def agreement(**more: Any) -> Engagement:
-    return Engagement(client="Acme", as_of=AS_OF, currency="PLN", sources={}, **more)
-
-
-def contract(name: str, rows: pd.DataFrame, **extra: pa.DataType) -> pa.Table:
-    """`rows` as the contract table `name`: columns that are not given are empty."""
-    types = {column.name: _ARROW[ENGINE_TYPES[column.kind]] for column in CONTRACTS[name].columns}
-    fields = types | extra
-    arrays = {column: pa.array(listed(rows, column), type) for column, type in fields.items()}
-    return pa.table(arrays)
-
-
-def listed(rows: pd.DataFrame, column: str) -> list[Any]:
-    return (
-        [None] * len(rows)
-        if column not in rows
-        else [None if pd.isna(value) else value for value in rows[column]]
-    )
 
 
 @pytest.fixture
 def given_of(tmp_path: Path) -> Callable[..., Given]:
-    """A `Given` of tables by name: order lines become accepted ones, the rest follows."""
-
-    def make(engagement: Engagement, **tables: pd.DataFrame) -> Given:
-        lines = tables["order_lines"].assign()
-        after = engagement.window_start
-        lines["period"] = [
-            "after_as_of" if d > engagement.as_of else "in_window" if d > after else "before_window"
-            for d in lines["order_date"]
-        ]
-        if "product_id" not in lines:
-            lines["product_id"] = "unknown"
-        active = sorted(set(lines.loc[lines["period"] == "in_window", "customer_id"].dropna()))
-        known = {
-            "customers": pd.DataFrame({"customer_id": active}),
-            "products": pd.DataFrame({"product_id": ["unknown"]}),
-            "segments": pd.DataFrame({"customer_id": active, "segment_id": "all_alike"}),
-        } | tables
-        written = {
-            name: contract(name, rows) if name in CONTRACTS else pa.Table.from_pandas(rows)
-            for name, rows in known.items()
-            if name != "order_lines"
-        } | {"order_lines": contract("order_lines", lines, period=pa.string())}
-        engine, paths = Engine(), {}
-        for name, table in written.items():
-            paths[name] = tmp_path / f"{name}.parquet"
-            pq.write_table(table, paths[name])
-            engine.register(name, paths[name])
-        return Given(engagement, paths, engine)
-
-    return make
-
-
-def orders(*rows: tuple[str, str, str, int], **more: Any) -> pd.DataFrame:
-    """Order lines of (customer, order, day, amount in minor units)."""
-    table = pd.DataFrame(rows, columns=["customer_id", "order_id", "order_date", "net_amount"])
-    table["order_date"] = [date.fromisoformat(day) for day in table["order_date"]]
-    return table.assign(quantity=np.sign(table["net_amount"]).astype(float), **more)
+    return partial(given, tmp_path)
 
 
 def of_all(found: pd.DataFrame, kpi: str) -> pd.Series:
