@@ -199,7 +199,7 @@ class Scale:
         if isinstance(value, bool):
             return _catalogue(self.language).gettext("yes" if value else "no")
         if self.unit == "date":
-            return write_date(value, self.language)
+            return write_date(value, self.language, "d MMM y")
         if self.unit in ("text", "message", "year") or isinstance(value, str):
             return str(value)
         if self.unit == "share":
@@ -293,12 +293,12 @@ def write_money(value: Decimal, currency: str, language: str = "en") -> str:
     return f"{currency} {write_number(scaled, language, digits)} {word}"
 
 
-def write_date(value: date | str, language: str = "en") -> str:
+def write_date(value: date | str, language: str = "en", pattern: str = "d MMMM y") -> str:
     """A day in words: 31 March 2026."""
     from babel.dates import format_date
 
     day = date.fromisoformat(value[:10]) if isinstance(value, str) else value
-    return format_date(day, format="d MMMM y", locale=LOCALES[language])
+    return format_date(day, format=pattern, locale=LOCALES[language])
 
 
 @lru_cache

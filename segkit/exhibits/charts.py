@@ -332,7 +332,7 @@ def _curve(plot: Plot) -> Figure:
     for place in np.flatnonzero(frame["accent"]):
         ax.plot([xs[place]], [ys[place]], "o", color=accent, ms=6, mec=_paper(), mew=1.2,
                 clip_on=False, zorder=5)  # fmt: skip
-        boxes.write(labels[place], xs[place], ys[place], strong=True, sides="rs")
+        boxes.write(labels[place], xs[place], ys[place], strong=True, sides="en")
     _ticks(ax, plot, "x", 6)
     _ticks(ax, plot, "y", 5)
     return _finish(ax, figure)
@@ -362,6 +362,7 @@ def _points(plot: Plot) -> Figure:
     if plot.has("low") and plot.has("high"):
         ax.vlines(frame["x"], frame["low"], frame["high"], color=plot.color(accent=False), lw=1)
     ax.margins(0.05, 0.07)
+    ax.autoscale_view()
     _reference(ax, plot, vertical=False)
     if plot.has("label"):
         boxes = _Boxes(ax)
@@ -538,8 +539,8 @@ def _reference(ax: Axes, plot: Plot, *, vertical: bool) -> None:
                     **_voice(quiet=True))  # fmt: skip
     else:
         ax.axhline(value, **style)
-        ax.annotate(said, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, 3),
-                    textcoords="offset points", ha="right", **_voice(quiet=True))  # fmt: skip
+        ax.annotate(said, (0, value), xycoords=("axes fraction", "data"), xytext=(2, 3),
+                    textcoords="offset points", **_voice(quiet=True))  # fmt: skip
 
 
 def _at_ends(
@@ -740,7 +741,7 @@ def _theme(*, outlines: bool) -> dict[str, Any]:
     colors = brand().colors
     return {
         **sns.axes_style("white"),
-        "font.family": [brand().font, "DejaVu Sans"],
+        "font.family": [brand().font],
         "font.size": _SIZE,
         "svg.fonttype": "path" if outlines else "none",
         "svg.hashsalt": "segkit",

@@ -1,0 +1,140 @@
+"""Payloads as HTML: every value escaped, charts as drawings with a text for those who can't see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from segkit.exhibits.brand import brand
+from segkit.exhibits.words import in_words, words
+from segkit.language import say
+
+
+def fragment(payload: Mapping[str, Any], language: str = "en", drawing: str | None = None) -> str:
+    """One payload as a piece of a page.
+
+    Parameters
+    ----------
+    drawing
+        The chart's SVG; left out, the chart is drawn now, as in JupyterLab.
+    """
+    told = in_words(payload, language)
+    if payload["type"] == "exhibit":
+        return _exhibit(told, _drawing(payload, language, drawing), language)
+    return _WRITERS[payload["type"]](told)
+
+
+def _drawing(payload: Mapping[str, Any], language: str, drawing: str | None) -> str:
+    if payload["chart"] is None or drawing is not None:
+        return drawing or ""
+    from segkit.exhibits import charts
+
+    return charts.svg(payload, language)
+
+
+def _finding(told: Mapping[str, Any]) -> str:
+    if told["is_withheld"]:
+        return ""
+    action = (
+        f'<p class="action"><b>{escape(told["action_label"])}</b> {escape(told["action"])}'
+        f"{_tag('span', 'owner', told['owner'])}</p>"
+        if told["action"]
+        else ""
+    )
+    return (
+        f'<section class="finding"><h3>{escape(told["claim"])} {_badge(told["grade"])}</h3>'
+        f"{_tag('p', 'so-what', told['so_what'])}{action}</section>"
+    )
+
+
+def _answer(told: Mapping[str, Any]) -> str:
+    first, *rest = told["sentences"]
+    return f'<section class="answer">{_tag("p", "lead", first)}{_tag("p", "", *rest)}</section>'
+
+
+def _tiles(told: Mapping[str, Any]) -> str:
+    tiles = "".join(
+        f'<div class="tile"><dd>{escape(tile["value"])} {_badge(tile["grade"], quiet=True)}</dd>'
+        f"<dt>{escape(tile['label'])}</dt></div>"
+        for tile in told["tiles"]
+    )
+    return f'<dl class="tiles">{tiles}</dl>'
+
+
+def _note(told: Mapping[str, Any]) -> str:
+    return (
+        f'<p class="note {escape(told["kind"])}"><b>{escape(told["label"])}</b> '
+        f"{escape(told['text'])}</p>"
+    )
+
+
+_WRITERS = {"finding": _finding, "answer": _answer, "tiles": _tiles, "note": _note}
+
+
+def _exhibit(told: Mapping[str, Any], drawing: str, language: str) -> str:
+    body = _table(told)
+    if told["is_chart"]:
+        behind = escape(words(say("The numbers behind it"), language))
+        body = f'<div class="chart">{inline(drawing, told["alt"])}</div>' + (
+            f"<details><summary>{behind}</summary>{body}</details>" if told["rows"] else ""
+        )
+    return (
+        f'<figure class="exhibit" id="{escape(_anchor(told["id"]))}"><figcaption>'
+        f"{_tag('span', 'number', told['label'])}{_tag('span', 'title', told['title'])}"
+        f"{_tag('span', 'subtitle', told['subtitle'])}</figcaption>{body}"
+        f"{_tag('p', 'reading', told['reading'])}"
+        f'<p class="source">{escape(told["source"])} {_tag("span", "n", told["n"])}'
+        f"{_badge(told['grade'])}</p></figure>"
+    )
+
+
+def _table(told: Mapping[str, Any]) -> str:
+    sides = ["num" if numeric else "txt" for numeric in told["numeric"]]
+    head = "".join(
+        f'<th scope="col" class="{side}">{escape(text)}</th>'
+        for side, text in zip(sides, told["heads"], strict=True)
+    )
+    rows = "".join(f"<tr>{_row(row, sides)}</tr>" for row in told["rows"])
+    return (
+        f'<div class="table" role="region" tabindex="0" aria-label="{escape(told["title"])}">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f"{_tag('p', 'more', told['more'])}"
+    )
+
+
+def _row(row: list[str], sides: list[str]) -> str:
+    first, *rest = zip(row, sides, strict=True)
+    return f'<th scope="row" class="{first[1]}">{escape(first[0])}</th>' + "".join(
+        f'<td class="{side}">{escape(text)}</td>' for text, side in rest
+    )
+
+
+def inline(drawing: str, alt: str) -> str:
+    """A drawing that stands in a page: named for a screen reader, its colours the page's own."""
+    drawing = re.sub(r' (xmlns(:xlink)?|version)="[^"]*"', "", drawing)
+    drawing = re.sub(r' width="[\d.]+pt" height="[\d.]+pt"', "", drawing, count=1)
+    for name, color in brand().colors.items():
+        drawing = drawing.replace(color, f"var(--{name}, {color})")
+    return drawing.replace("<svg ", f'<svg role="img" aria-label="{escape(alt)}" ', 1)
+
+
+def _badge(grade: Mapping[str, str], *, quiet: bool = False) -> str:
+    """The grade's letter with its meaning; `quiet` leaves recorded numbers without one."""
+    letter = grade["letter"]
+    if not letter or (quiet and letter == "R"):
+        return ""
+    told = "" if letter == "R" else f"<b>{escape(letter)}</b> "
+    return f'<span class="grade grade-{escape(letter)}">{told}{escape(grade["words"])}</span>'
+
+
+def _tag(name: str, kind: str, *texts: str) -> str:
+    """An element with these sentences, or nothing when there are none."""
+    said = " ".join(text for text in texts if text)
+    kind = f' class="{kind}"' if kind else ""
+    return f"<{name}{kind}>{escape(said)}</{name}>" if said else ""
+
+
+def _anchor(id: str) -> str:
+    return "exhibit-" + re.sub(r"[^a-z0-9]+", "-", id.casefold()).strip("-")

@@ -1,0 +1,153 @@
+"""A payload in the words of one language: what a page, a PDF and a sheet all say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from segkit.language import Message, Scale, render, say, say_n, scale_of, write_date, write_value
+
+GRADES = {
+    "R": say("recorded"),
+    "A": say("randomised test"),
+    "B": say("change within customers"),
+    "C": say("association"),
+    "D": say("judgement"),
+}
+
+
+def in_words(payload: Mapping[str, Any], language: str = "en") -> dict[str, Any]:
+    """Every text of a payload, rendered; the keys depend on its ``type``."""
+    return {"type": payload["type"], **_TELLERS[payload["type"]](payload, language)}
+
+
+def words(message: Message, language: str) -> str:
+    """A message of our own in `language`."""
+    return render(message.as_json(), language)
+
+
+def _finding(payload: Mapping[str, Any], language: str) -> dict[str, Any]:
+    owner = render(payload["owner"], language)
+    return {
+        "is_withheld": payload["is_withheld"],
+        "claim": render(payload["claim"], language),
+        "so_what": render(payload["so_what"], language),
+        "action": render(payload["action"], language),
+        "action_label": words(say("Next step"), language),
+        "owner": words(say("Owner: {owner}", owner=owner), language) if owner else "",
+        "grade": _grade(payload["grade"], language),
+    }
+
+
+def _answer(payload: Mapping[str, Any], language: str) -> dict[str, Any]:
+    return {"sentences": [render(one, language) for one in payload["sentences"]]}
+
+
+def _tiles(payload: Mapping[str, Any], language: str) -> dict[str, Any]:
+    return {
+        "tiles": [
+            {
+                "label": render(tile["label"], language),
+                "value": write_value(tile["value"], language),
+                "grade": _grade(tile["grade"], language),
+            }
+            for tile in payload["tiles"]
+        ]
+    }
+
+
+def _note(payload: Mapping[str, Any], language: str) -> dict[str, Any]:
+    labels = {"warning": say("Take care"), "missing": say("Missing"), "note": say("Note")}
+    return {
+        "kind": payload["kind"],
+        "label": words(labels[payload["kind"]], language),
+        "text": render(payload["text"], language),
+    }
+
+
+def _exhibit(payload: Mapping[str, Any], language: str) -> dict[str, Any]:
+    n, number = payload["n"], payload["number"]
+    return {
+        "id": payload["id"],
+        "label": words(say("Exhibit {number}", number=number), language) if number else "",
+        "title": render(payload["title"], language),
+        "subtitle": render(payload["subtitle"], language),
+        "reading": render(payload["reading"], language),
+        "alt": render(payload["alt"], language),
+        "source": source_line(payload, language),
+        "n": words(say("n = {n}", n=n), language) if n is not None else "",
+        "grade": _grade(payload["grade"], language),
+        "is_chart": payload["chart"] is not None,
+        **table(payload, language),
+    }
+
+
+_TELLERS = {
+    "finding": _finding,
+    "answer": _answer,
+    "tiles": _tiles,
+    "note": _note,
+    "exhibit": _exhibit,
+}
+
+
+def _grade(grade: str | None, language: str) -> dict[str, str]:
+    """The badge beside a number that drives a decision: its letter and what it means."""
+    if grade is None:
+        return {"letter": "", "words": ""}
+    return {"letter": grade, "words": words(GRADES[grade], language)}
+
+
+def source_line(payload: Mapping[str, Any], language: str) -> str:
+    """Where an exhibit's data come from, and the day they look back from."""
+    tables = ", ".join(name.replace("_", " ") for name in payload["sources"])
+    day = write_date(payload["as_of"], language)
+    return words(say("Source: {tables}. As of {day}.", tables=tables, day=day), language)
+
+
+def scales(payload: Mapping[str, Any], language: str) -> list[Scale]:
+    """How the values of each of an exhibit's columns are written."""
+    return [
+        scale_of(payload["data"][column["name"]], column["unit"], language, column["digits"])
+        for column in payload["columns"]
+    ]
+
+
+def heading(column: Mapping[str, Any], unit: str, language: str) -> str:
+    """A column's label with its unit, once."""
+    label = render(column["label"], language)
+    return label if not unit or unit.casefold() in label.casefold() else f"{label}, {unit}"
+
+
+def table(payload: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """The first rows of an exhibit's data as they are read, and how many more there are."""
+    columns: Sequence[Mapping[str, Any]] = payload["columns"]
+    written = scales(payload, language)
+    shown, data = payload["rows_shown"], payload["data"]
+    count = max((len(values) for values in data.values()), default=0)
+    more = say_n("{n} more row in the workbook", "{n} more rows in the workbook", count - shown)
+    rows = [
+        [
+            scale.write(data[column["name"]][row])
+            for column, scale in zip(columns, written, strict=True)
+        ]
+        for row in range(min(count, shown))
+    ]
+    heads = [
+        heading(column, scale.words, language)
+        for column, scale in zip(columns, written, strict=True)
+    ]
+    return {
+        "heads": heads,
+        "numeric": [column["unit"] not in ("text", "message") for column in columns],
+        "rows": rows,
+        "widths": [_width(head, [row[n] for row in rows]) for n, head in enumerate(heads)],
+        "more": words(more, language) if count > shown else "",
+    }
+
+
+def _width(head: str, cells: Sequence[str]) -> int:
+    """How wide a column wants to be, in letters: its cells in one line or two, its heading in more."""
+    longest = max((len(cell) for cell in cells), default=0)
+    word = max((len(word) for word in head.split()), default=0)
+    return max(word, longest if longest <= 16 else max(16, min(longest * 2 // 3, 40)), 5) + 2

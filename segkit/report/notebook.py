@@ -1,0 +1,148 @@
+"""Executed notebooks as the exporters read them: prose and payloads, without code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bleach
+import nbformat
+from nbconvert.exporters import TemplateExporter
+from nbconvert.preprocessors import Preprocessor
+from traitlets.config import Config
+
+from segkit.exhibits import MIME, html, typst
+from segkit.exhibits.brand import TEMPLATES
+from segkit.exhibits.words import words
+from segkit.language import say
+from segkit.report import prose
+
+_SECTIONS = {
+    "00-summary": say("Summary"),
+    "01-data-audit": say("Data audit"),
+    "02-behavioural-segmentation": say("Segmentation"),
+    "03-route-to-market": say("Route to market"),
+    "04-kpi-design": say("KPIs and targets"),
+}
+_TABLE_TAGS = {"table", "thead", "tbody", "tr", "th", "td"}
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One executed notebook.
+
+    Attributes
+    ----------
+    question
+        Its title, taken out of the first cell's text.
+    """
+
+    name: str
+    section: str
+    question: str
+    node: nbformat.NotebookNode
+
+    @property
+    def payloads(self) -> list[Mapping[str, Any]]:
+        """What its cells show, in order."""
+        outputs = [output for cell in self.node.cells for output in cell.get("outputs", [])]
+        return [one.data[MIME] for one in outputs if MIME in one.get("data", {})]
+
+
+def read(path: Path, language: str) -> Chapter:
+    """An executed notebook, its prose in `language` and its title apart."""
+    node = nbformat.read(path, as_version=4)
+    section = _SECTIONS.get(path.stem, say(_plain_name(path.stem)))
+    question = ""
+    for cell in node.cells:
+        if cell.cell_type == "markdown":
+            cell.source = prose.in_language(cell.source, language)
+            found = None if question else re.search(r"^# +(.+)$", cell.source, re.MULTILINE)
+            if found:
+                question = found[1].strip()
+                cell.source = cell.source.replace(found[0], "", 1).strip()
+    node.cells = [cell for cell in node.cells if cell.get("outputs") or _has_prose(cell)]
+    title = words(section, language)
+    return Chapter(path.stem, title, question or title, node)
+
+
+def _plain_name(stem: str) -> str:
+    name = re.sub(r"^\d+-", "", stem).replace("-", " ").capitalize()
+    return name.replace("{", "{{").replace("}", "}}")
+
+
+def _has_prose(cell: nbformat.NotebookNode) -> bool:
+    return cell.cell_type == "markdown" and bool(cell.source)
+
+
+class Shown(Preprocessor):  # type: ignore[misc]
+    """Turns what cells show into the exporter's own language; everything foreign is made tame."""
+
+    def preprocess(
+        self, nb: nbformat.NotebookNode, resources: dict[str, Any]
+    ) -> tuple[nbformat.NotebookNode, dict[str, Any]]:
+        """Every output as one fragment of ``resources["shows"]``, text/html or text/x-typst."""
+        drawings, language = resources["drawings"], resources["language"]
+        for cell in nb.cells:
+            for output in cell.get("outputs", []):
+                if "data" in output:
+                    output.data = {resources["shows"]: _shown(
+                        output.data, drawings, language, resources["shows"]
+                    )}  # fmt: skip
+        return nb, resources
+
+
+def _shown(data: Mapping[str, Any], drawings: Mapping[str, str], language: str, shows: str) -> str:
+    write = html.fragment if shows == "text/html" else typst.fragment
+    if MIME in data:
+        payload = data[MIME]
+        return write(payload, language, drawings.get(payload.get("id", "")))
+    return _tame_html(data) if shows == "text/html" else _tame_typst(data)
+
+
+def _tame_html(data: Mapping[str, Any]) -> str:
+    """A frame's table without its markup's powers, or plain text."""
+    if "<table" in data.get("text/html", ""):
+        bare = re.sub(r"<style.*?</style>", "", data["text/html"], flags=re.DOTALL)
+        table = bleach.clean(bare, tags=_TABLE_TAGS, attributes={}, strip=True)
+        return f'<div class="table">{table}</div>'
+    return f'<pre class="plain">{bleach.clean(data.get("text/plain", ""), tags=set())}</pre>'
+
+
+def _tame_typst(data: Mapping[str, Any]) -> str:
+    return f"#raw(block: true, {prose.literal_lines(data.get('text/plain', ''))});\n"
+
+
+class Exporter(TemplateExporter):  # type: ignore[misc]
+    """A notebook through one of our templates.
+
+    Parameters
+    ----------
+    template
+        ``html`` or ``pdf``: a folder of ``templates/``.
+    """
+
+    exclude_raw = True
+    exclude_input = True
+
+    def __init__(self, template: str, shows: str) -> None:
+        self.output_mimetype = shows
+        ending = ".html" if template == "html" else ".typ"
+        super().__init__(
+            config=Config(NbConvertBase={"display_data_priority": [shows]}),
+            template_name=template,
+            extra_template_basedirs=[str(TEMPLATES)],
+            file_extension=ending,
+            filters={"prose": prose.to_html if template == "html" else prose.to_typst},
+            preprocessors=[Shown],
+        )
+        self.environment.autoescape = template == "html"
+
+    def body(self, chapter: Chapter, drawings: Mapping[str, str], **resources: Any) -> str:
+        """The exported text of one chapter."""
+        given = {"drawings": drawings, "shows": self.output_mimetype, **resources}
+        text, _ = self.from_notebook_node(chapter.node, given)
+        return str(text)

@@ -1,0 +1,164 @@
+"""HTML: one file a page, nothing loaded from elsewhere, no script."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from segkit.exhibits.brand import TEMPLATES, brand
+from segkit.exhibits.words import in_words, words
+from segkit.language import say, say_n, write_date, write_value
+from segkit.report import Cover, RunContents
+from segkit.report.notebook import Chapter, Exporter
+
+
+def write(
+    run: RunContents, chapters: Sequence[Chapter], drawings: Mapping[str, str], out: Path
+) -> None:
+    """Write a page a chapter, and the way in."""
+    exporter = Exporter("html", "text/html")
+    language = run.cover.language
+    for chapter in chapters:
+        page = _page(run.cover, chapters, chapter.name, chapter.section)
+        text = exporter.body(
+            chapter, drawings, language=language, page=page, question=chapter.question
+        )
+        (out / f"{chapter.name}.html").write_text(text, "utf-8")
+    portal = exporter.environment.get_template("portal.html.j2")
+    page = _page(run.cover, chapters, "index", words(say("Overview"), language))
+    page["words"] |= _portal_words(run, language)
+    shown = portal.render(
+        page=page,
+        findings=_findings(run, language),
+        pages=_pages(chapters),
+        files=_files(run, language),
+    )
+    (out / "index.html").write_text(shown, "utf-8")
+
+
+def facts(cover: Cover) -> list[tuple[str, str]]:
+    """The few lines under a title: for whom, until when, by whom."""
+    told = [
+        (say("As of"), write_date(cover.as_of, cover.language)),
+        (say("Period"), cover.period),
+        (say("Prepared by"), cover.consultant or brand().name),
+        (say("Prepared for"), cover.client),
+    ]
+    return [(words(label, cover.language), text) for label, text in told if text]
+
+
+def confidential(cover: Cover) -> str:
+    """The line on every page that says for whom it is."""
+    return words(say("Confidential: prepared for {client}", client=cover.client), cover.language)
+
+
+def as_of(cover: Cover) -> str:
+    """The day every number looks back from."""
+    return words(say("As of {day}", day=cover.as_of), cover.language)
+
+
+def _page(cover: Cover, chapters: Sequence[Chapter], here: str, section: str) -> dict[str, Any]:
+    language = cover.language
+    links = [("index", words(say("Overview"), language))]
+    links += [(chapter.name, chapter.section) for chapter in chapters]
+    return {
+        "language": language,
+        "client": cover.client,
+        "title": cover.title,
+        "section": section,
+        "consultant": cover.consultant or brand().name,
+        "logo": Markup(brand().logo_svg),
+        "css": Markup(_css()),
+        "nav": [{"href": f"{n}.html", "name": s, "is_here": n == here} for n, s in links],
+        "facts": facts(cover),
+        "status": cover.status or "",
+        "notes": cover.notes,
+        "words": {
+            "pages": words(say("Pages"), language),
+            "as_of": as_of(cover),
+            "confidential": confidential(cover),
+        },
+    }
+
+
+def _portal_words(run: RunContents, language: str) -> dict[str, str]:
+    checks = run.ledger.get("identities", [])
+    tie = sum(bool(one["holds"]) for one in checks)
+    told = {
+        "found": say("What we found, by the money at stake"),
+        "stake": say("at stake in the window"),
+        "nothing": say("No finding was recorded in this run."),
+        "files": say("Files"),
+        "identities": say_n(
+            "{tie} of {n} check between the notebooks ties.",
+            "{tie} of {n} checks between the notebooks tie.",
+            len(checks),
+            tie=tie,
+        ),
+    }
+    return {key: words(message, language) for key, message in told.items()}
+
+
+def _findings(run: RunContents, language: str) -> list[dict[str, Any]]:
+    """The ledger's findings in their rank, with the money at stake."""
+    ranked = sorted(run.ledger.get("findings", []), key=lambda one: one.get("rank") or 10**6)
+    said = [one for one in ranked if not one["is_withheld"]]
+    figures = run.ledger.get("figures", {})
+    return [
+        {
+            **in_words({**one, "type": "finding"}, language),
+            "href": f"{one['notebook']}.html",
+            "money": write_value(figures[one["money"]], language) if one.get("money") else "",
+        }
+        for one in said
+    ]
+
+
+def _pages(chapters: Sequence[Chapter]) -> list[dict[str, str]]:
+    return [
+        {
+            "html": f"{chapter.name}.html",
+            "pdf": f"{chapter.name}.pdf",
+            "name": chapter.section,
+            "question": chapter.question,
+        }
+        for chapter in chapters
+    ]
+
+
+def _files(run: RunContents, language: str) -> list[dict[str, str]]:
+    told = {
+        "report.pdf": say("All pages in one, with contents and page numbers"),
+        "workbook.xlsx": say("A sheet for every exhibit, with the segment list and all figures"),
+    }
+    if "segments" in run.tables:
+        told["exports/segments.csv"] = say("Every customer's segment, for your CRM")
+    return [{"href": href, "says": words(message, language)} for href, message in told.items()]
+
+
+@lru_cache
+def _css() -> str:
+    """The stylesheet with the brand's colours, and its font inside."""
+    look = brand()
+    light = "".join(f"--{name}: {color}; " for name, color in look.colors.items())
+    dark = "".join(f"--{name}: {color}; " for name, color in look.dark.items())
+    faces = "".join(
+        f'@font-face {{ font-family: "{look.font}"; font-weight: {weight}; font-display: swap; '
+        f"src: url(data:font/woff2;base64,{_base64(look.font_file(name, 'woff2'))}) "
+        'format("woff2"); }\n'
+        for name, weight in (("Regular", 400), ("SemiBold", 600))
+    )
+    sheet = (TEMPLATES / "html" / "page.css").read_text("utf-8")
+    return (
+        f'{faces}:root {{ --font: "{look.font}"; {light}}}\n@media screen and '
+        f"(prefers-color-scheme: dark) {{ :root {{ {dark}}} }}\n{sheet}"
+    )
+
+
+def _base64(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode("ascii")

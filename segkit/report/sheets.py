@@ -1,0 +1,332 @@
+"""The workbook, a sheet an exhibit, and exports for other programs: no cell is ever a formula."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+from xlsxwriter.worksheet import Worksheet
+
+from segkit.exhibits.brand import brand
+from segkit.exhibits.words import GRADES, heading, source_line, words
+from segkit.language import Message, is_currency, render, say, write_value
+from segkit.report import RunContents
+
+_ROWS = 1_048_000
+_FORMULA = ("=", "+", "-", "@")
+_NATIVE = {"bars": "bar", "lines": "line"}
+_CHARTED = 40  # rows
+
+
+def write(run: RunContents, out: Path) -> None:
+    """Write ``workbook.xlsx`` and ``exports/segments.csv``."""
+    segments = segment_list(run.tables)
+    book = Book(out / "workbook.xlsx", run)
+    exhibits = [item for part in run.parts for item in part["items"] if item["type"] == "exhibit"]
+    book.contents(exhibits)
+    for exhibit in exhibits:
+        book.exhibit(exhibit)
+    if segments is not None:
+        book.table("segments", say("Every active customer's segment"), segments)
+    book.table("findings", say("Findings by their rank"), _findings(run))
+    book.table("figures", say("Every figure of the reports"), _figures(run))
+    book.close()
+    if segments is not None:
+        write_csv(out / "exports" / "segments.csv", segments)
+
+
+def segment_list(tables: Mapping[str, Path]) -> pd.DataFrame | None:
+    """One row a customer: its id, name, segment and the segment's name; None without segments."""
+    if "segments" not in tables:
+        return None
+    given = pd.read_parquet(tables["segments"])
+    kept = [
+        name for name in ("customer_id", "segment_id", "rfm_segment", "is_border") if name in given
+    ]
+    made = given[kept]
+    for table, key, name in (
+        ("segment_definitions", "segment_id", "segment"),
+        ("customers", "customer_id", "customer"),
+    ):
+        if table in tables:
+            names = pd.read_parquet(tables[table], columns=[key, "name"])
+            made = made.merge(names.rename(columns={"name": name}), on=key, how="left")
+    first = [n for n in ("customer_id", "customer", "segment_id", "segment") if n in made]
+    rest = [name for name in made.columns if name not in first]
+    return made[[*first, *rest]].sort_values("customer_id", ignore_index=True)
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> None:
+    """A table that Excel and a CRM open alike; text that looks like a formula gets an apostrophe."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow([inert(name) for name in frame.columns])
+        writer.writerows([inert(value) for value in row] for row in frame.itertuples(index=False))
+
+
+def inert(value: Any) -> Any:
+    r"""A CSV cell that no spreadsheet runs.
+
+    Examples
+    --------
+    >>> inert("=1+1"), inert("\t=1"), inert(-5), inert("A-1")
+    ("'=1+1", "'\t=1", -5, 'A-1')
+    """
+    if value is None or value != value:
+        return ""
+    is_risky = isinstance(value, str) and value[:1] and (value[0] in _FORMULA or value[0] < " ")
+    return f"'{value}" if is_risky else value
+
+
+def _findings(run: RunContents) -> pd.DataFrame:
+    language, figures = run.cover.language, run.ledger.get("figures", {})
+    rows = [
+        {
+            "rank": one.get("rank"),
+            "notebook": one["notebook"],
+            "finding": render(one["claim"], language),
+            "so_what": render(one["so_what"], language),
+            "at_stake": write_value(figures[one["money"]], language) if one.get("money") else "",
+            "next_step": render(one["action"], language),
+            "owner": render(one["owner"], language),
+            "grade": one["grade"],
+            "figures": ", ".join(one["figures"]),
+        }
+        for one in run.ledger.get("findings", [])
+        if not one["is_withheld"]
+    ]
+    return pd.DataFrame(rows)
+
+
+def _figures(run: RunContents) -> pd.DataFrame:
+    rows = [
+        {
+            "figure": id,
+            **{key: figure.get(key) for key in ("value", "unit", "low", "high", "n")},
+            "grade": words(GRADES[figure["grade"]], run.cover.language),
+            "period": figure["period"],
+            "source": ", ".join(figure["source"]),
+        }
+        for id, figure in run.ledger.get("figures", {}).items()
+    ]
+    return pd.DataFrame(rows)
+
+
+class Book:
+    """One workbook in the brand's look; the same content gives the same bytes."""
+
+    def __init__(self, path: Path, run: RunContents) -> None:
+        self.cover = run.cover
+        options = {
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+            "nan_inf_to_errors": True,
+        }
+        self.book = xlsxwriter.Workbook(path, options)
+        day = datetime.combine(run.cover.as_of, time())
+        self.book.set_properties(
+            {"title": run.cover.title, "company": run.cover.client, "created": day}
+        )
+        colors, font = brand().colors, brand().office_font
+        base = {"font_name": font, "font_size": 10, "font_color": colors["ink"]}
+        self.looks = {
+            "plain": self.book.add_format({**base, "valign": "top"}),
+            "title": self.book.add_format({**base, "bold": True, "font_size": 15}),
+            "quiet": self.book.add_format({**base, "font_color": colors["muted"]}),
+            "link": self.book.add_format({**base, "font_color": colors["accent"], "underline": 1}),
+            "head": self.book.add_format(
+                {**base, "bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1}
+            ),
+        }
+        self.base = base
+        self.names: set[str] = set()
+
+    def contents(self, exhibits: Sequence[Mapping[str, Any]]) -> None:
+        """The first sheet: for whom, until when, and a link to every exhibit."""
+        sheet = self._sheet(
+            "Contents", self.cover.title, f"{self.cover.client} · {self.cover.period}"
+        )
+        if self.cover.status:
+            sheet.write_string(2, 0, self.cover.status, self.looks["head"])
+        names = self._named(exhibits)
+        for row, (exhibit, name) in enumerate(zip(exhibits, names, strict=True), start=4):
+            title = render(exhibit["title"], self.cover.language)
+            sheet.write_url(row, 0, f"internal:'{name}'!A1", self.looks["link"], name)
+            sheet.write_string(row, 1, title, self.looks["plain"])
+            sheet.write_string(
+                row, 2, render(exhibit["subtitle"], self.cover.language), self.looks["quiet"]
+            )
+        sheet.set_column(0, 0, 34)
+        sheet.set_column(1, 2, 70)
+
+    def _named(self, exhibits: Sequence[Mapping[str, Any]]) -> list[str]:
+        names = [
+            self._name(f"{one['number']} {render(one['title'], self.cover.language)}")
+            for one in exhibits
+        ]
+        self.waiting = list(names)
+        return names
+
+    def _name(self, wanted: str) -> str:
+        """A sheet name that Excel accepts and no other sheet has."""
+        plain = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", wanted).strip("' ")
+        plain = re.sub(r" +", " ", plain)[:31].strip("' ") or "Sheet"
+        name, count = plain, 2
+        while name.casefold() in self.names or name.casefold() == "history":
+            name, count = f"{plain[: 30 - len(str(count))]} {count}", count + 1
+        self.names.add(name.casefold())
+        return name
+
+    def exhibit(self, payload: Mapping[str, Any]) -> None:
+        """One exhibit's data as an Excel table under its title, with a chart where Excel has one."""
+        language, name = self.cover.language, self.waiting.pop(0)
+        sheet = self._add(
+            name, render(payload["title"], language), render(payload["subtitle"], language)
+        )
+        sheet.write_string(2, 0, source_line(payload, language), self.looks["quiet"])
+        columns = payload["columns"]
+        units = [column["unit"] for column in columns]
+        heads = [heading(c, _spoken(c["unit"]), language) for c in columns]
+        data = [payload["data"][column["name"]] for column in columns]
+        self._fill(sheet, heads, units, data)
+        chart = payload["chart"]
+        if (
+            chart
+            and chart["kind"] in _NATIVE
+            and not chart["series"]
+            and 0 < len(data[0]) <= _CHARTED
+        ):
+            self._chart(sheet, name, chart, [c["name"] for c in columns], len(data[0]))
+
+    def _chart(
+        self, sheet: Worksheet, name: str, chart: Mapping[str, Any], names: list[str], rows: int
+    ) -> None:
+        """A native chart of the same rows, so that it can go into slides."""
+        labels, values = (
+            (chart["y"], chart["x"]) if chart["kind"] == "bars" else (chart["x"], chart["y"])
+        )
+        if labels not in names or values not in names:
+            return
+        drawn = self.book.add_chart({"type": _NATIVE[chart["kind"]]})
+        at = {
+            key: [name, 5, names.index(key), 4 + rows, names.index(key)] for key in (labels, values)
+        }
+        color = brand().colors["accent"]
+        drawn.add_series(
+            {
+                "categories": at[labels],
+                "values": at[values],
+                "fill": {"color": color},
+                "line": {"color": color},
+                "gap": 45,
+            }
+        )
+        drawn.set_legend({"none": True})
+        drawn.set_y_axis(
+            {"reverse": chart["kind"] == "bars", "major_gridlines": {"visible": False}}
+        )
+        drawn.set_size({"width": 620, "height": max(260, 26 * min(rows, 24))})
+        sheet.insert_chart(4, len(names) + 1, drawn, {"description": chart["kind"]})
+
+    def table(self, name: str, title: Message, frame: pd.DataFrame) -> None:
+        """A sheet of plain columns."""
+        sheet = self._sheet(name, words(title, self.cover.language), self.cover.client)
+        columns = [frame[column].tolist()[:_ROWS] for column in frame.columns]
+        heads = [str(column).replace("_", " ") for column in frame.columns]
+        self._fill(sheet, heads, ["text"] * len(heads), columns)
+
+    def _sheet(self, name: str, title: str, subtitle: str) -> Worksheet:
+        return self._add(self._name(name), title, subtitle)
+
+    def _add(self, name: str, title: str, subtitle: str) -> Worksheet:
+        sheet = self.book.add_worksheet(name)
+        sheet.hide_gridlines(2)
+        sheet.write_string(0, 0, title, self.looks["title"])
+        sheet.write_string(1, 0, subtitle, self.looks["quiet"])
+        return sheet
+
+    def _fill(
+        self,
+        sheet: Worksheet,
+        heads: Sequence[str],
+        units: Sequence[str],
+        data: Sequence[list[Any]],
+    ) -> None:
+        """An Excel table from the fifth row on, with filters and number formats."""
+        rows = max((len(column) for column in data), default=0)
+        if not rows:
+            return
+        heads = _unlike(heads)
+        for place, (unit, column) in enumerate(zip(units, data, strict=True)):
+            look = self._look(unit, column)
+            for row, value in enumerate(column, start=5):
+                self._cell(sheet, row, place, value, look)
+            widest = max(len(str(value)) for value in column[:200])
+            sheet.set_column(place, place, min(max(widest, len(heads[place]) / 2, 9) + 3, 60))
+        sheet.add_table(
+            4, 0, 4 + rows, len(heads) - 1,
+            {
+                "style": "Table Style Light 1",
+                "columns": [{"header": h, "header_format": self.looks["head"]} for h in heads],
+            },
+        )  # fmt: skip
+        sheet.freeze_panes(5, 0)
+
+    def _cell(self, sheet: Worksheet, row: int, column: int, value: Any, look: Any) -> None:
+        if isinstance(value, Mapping):
+            value = render(value, self.cover.language)
+        if value is None or value != value:
+            sheet.write_blank(row, column, None, look)
+        elif isinstance(value, bool):
+            sheet.write_boolean(row, column, value, look)
+        elif isinstance(value, (int, float)):
+            sheet.write_number(row, column, value, look)
+        elif look is self.looks.get("date"):
+            sheet.write_datetime(row, column, date.fromisoformat(str(value)[:10]), look)
+        else:
+            sheet.write_string(row, column, str(value)[:32_767], look)
+
+    def _look(self, unit: str, column: Iterable[Any]) -> Any:
+        """The format of a column; dates and digits appear as the reader's Excel is set."""
+        numbers = [v for v in column if isinstance(v, (int, float)) and not isinstance(v, bool)]
+        whole = all(float(value).is_integer() for value in numbers)
+        if unit == "text" or not (numbers or unit == "date"):
+            return self.looks["plain"]
+        kind = {"share": "0.0%", "date": "date"}.get(unit)
+        kind = kind or ("#,##0" if whole or is_currency(unit) and _large(numbers) else "#,##0.00")
+        if kind not in self.looks:
+            code: Any = 14 if kind == "date" else kind
+            self.looks[kind] = self.book.add_format(
+                {**self.base, "num_format": code, "valign": "top"}
+            )
+        return self.looks[kind]
+
+    def close(self) -> None:
+        """Write the file."""
+        self.book.close()
+
+
+def _large(numbers: Sequence[float]) -> bool:
+    return max(abs(number) for number in numbers) >= 1000
+
+
+def _spoken(unit: str) -> str:
+    return "" if unit in ("text", "date", "share", "number", "message", "year") else unit
+
+
+def _unlike(heads: Sequence[str]) -> list[str]:
+    """Headings without twins: Excel refuses a table with two alike."""
+    seen: dict[str, int] = {}
+    made = []
+    for head in heads:
+        count = seen[head.casefold()] = seen.get(head.casefold(), 0) + 1
+        made.append(head if count == 1 else f"{head} {count}")
+    return made
