@@ -1,0 +1,108 @@
+"""The whole chain on the fictional client, against the truth that was planted in it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sklearn.metrics import adjusted_rand_score
+from whole_report import Report, WholeReport, copied, make_report
+
+from segkit.errors import RunError
+from segkit.evidence import SEED
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+
+@pytest.fixture(scope="module")
+def truth(demo_client: Path) -> pd.DataFrame:
+    return pd.read_csv(demo_client / "truth" / "customers.csv", dtype={"customer_id": str})
+
+
+@pytest.fixture(scope="module")
+def shuffled(truth: pd.DataFrame) -> pd.DataFrame:
+    drawn = truth.sample(frac=1, random_state=SEED)
+    return drawn.assign(customer_id=truth["customer_id"].to_numpy())
+
+
+@pytest.fixture(scope="module")
+def report(demo_report: Report) -> Report:
+    return demo_report
+
+
+class TestDemo(WholeReport):
+    def test_cost_to_serve_is_told_where_it_can_be(self, report: Report) -> None:
+        for id in ("cost_to_serve", "contribution", "unused_capacity"):
+            assert f"routes.{id}" in report.ledger["figures"]
+
+
+def agreement(report: Report, truth: pd.DataFrame) -> float:
+    """The adjusted Rand index of the exported segments with the planted types."""
+    exported = pd.read_csv(report.folder / "exports" / "segments.csv", dtype=str)
+    both = exported.merge(truth, on="customer_id")
+    assert len(both) > 1_500
+    return float(adjusted_rand_score(both["true_type"], both["segment_id"]))
+
+
+def found(report: Report, truth: pd.DataFrame) -> float:
+    """Which share of the planted loss-makers has a negative contribution in the report."""
+    loses = report.table("contribution").set_index("customer_id")["contribution"] < 0
+    planted = truth.loc[truth["is_loss_maker"], "customer_id"]
+    return float(loses.reindex(planted, fill_value=False).mean())
+
+
+def test_segments_agree_with_the_planted_types(
+    report: Report, truth: pd.DataFrame, shuffled: pd.DataFrame
+) -> None:
+    assert agreement(report, truth) >= 0.6
+    assert agreement(report, shuffled) < 0.1
+
+
+def test_loss_makers_are_found(report: Report, truth: pd.DataFrame, shuffled: pd.DataFrame) -> None:
+    assert found(report, truth) >= 0.9
+    assert found(report, shuffled) < 0.5
+    # calling everyone a loss-maker would find them all
+    loses = report.table("contribution").set_index("customer_id")["contribution"] < 0
+    assert loses.sum() < 1.3 * truth["is_loss_maker"].sum()
+
+
+def test_a_second_run_with_nothing_changed_takes_no_time(report: Report) -> None:
+    start = time.perf_counter()
+    again = make_report(report.engagement, report.folder.parents[1])
+    assert time.perf_counter() - start < 3
+    assert again.folder == report.folder
+    assert again.steps == []
+
+
+def test_a_gap_to_the_clients_own_figure_leaves_the_audit_alone(
+    report: Report, tmp_path: Path
+) -> None:
+    own = copied(report, tmp_path)
+    audit = make_report(
+        own.engagement, tmp_path, out=tmp_path / "gap", overrides=["controls.net_revenue.value=1"]
+    )
+    assert audit.manifest["status"] == "NOT RECONCILED"
+    assert "NOT RECONCILED" in (audit.folder / "01-data-audit.html").read_text("utf-8")
+    assert not (audit.folder / "02-behavioural-segmentation.html").exists()
+
+
+def test_a_trial_names_what_was_set_on_its_cover(report: Report, tmp_path: Path) -> None:
+    own = copied(report, tmp_path)
+    trial = make_report(
+        own.engagement, tmp_path, notebook="01-data-audit", overrides=["consultant=Trial & Co"]
+    )
+    assert trial.folder.name == f"{own.folder.name}-01-data-audit"
+    page = (trial.folder / "01-data-audit.html").read_text("utf-8")
+    assert "consultant=Trial &amp; Co" in page
+
+
+def test_a_file_that_is_spoilt_leaves_the_last_report_untouched(
+    report: Report, demo_client: Path, tmp_path: Path
+) -> None:
+    own = copied(report, tmp_path)
+    before = {one: one.stat().st_mtime_ns for one in own.folder.rglob("*")}
+    with pytest.raises(RunError):
+        make_report(own.engagement, tmp_path, overrides=["accept_gap.reason=none"], jobs=0)
+    assert {one: one.stat().st_mtime_ns for one in own.folder.rglob("*")} == before
