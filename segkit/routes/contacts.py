@@ -8,7 +8,7 @@ import pandas as pd
 
 from segkit.exhibits import Chart, Column, Exhibit, Finding, Note
 from segkit.language import say, say_n, share
-from segkit.routes.findings import (
+from segkit.routes.page import (
     SOURCES,
     customers,
     dates,
@@ -289,6 +289,9 @@ def to_do(book: Workbook) -> None:
             say("Change terms or service of customers that lose money"),
             "routes.loss_makers.customers", say("Sales director"),
         ),
+        "routes.below_cost.loss": (
+            say("Review prices below cost"), "routes.below_cost.customers", say("Sales director"),
+        ),
         "routes.over_visited.cost": (
             say("Test fewer visits"), "routes.over_visited.customers", say("Head of field sales"),
         ),
@@ -328,10 +331,10 @@ def to_do(book: Workbook) -> None:
             SOURCES,
             book.engagement.as_of,
             reading=say(
-                "The amounts overlap and do not add up. Each is judged (grade D) until a test or a "
-                "time diary says more."
+                "The amounts overlap and do not add up. What rests on minutes is judged (grade D) "
+                "until a test or a time diary says more."
             ),
-            grade="D",
+            grade="D" if is_costed(book) else "R",
         )
     )
 

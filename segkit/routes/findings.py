@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from segkit.evidence import ratio_interval
-from segkit.exhibits import Answer, Chart, Column, Exhibit, Finding, Note, Tiles
+from segkit.evidence import Grade, ratio_interval
+from segkit.exhibits import Answer, Chart, Column, Finding, Note, Tiles
 from segkit.language import Message, say, say_n, share
 from segkit.routes import value
-from segkit.routes.costing import (
-    MINUTES,
-    SURE,
-    Floats,
-    agreed_range,
-    cost_factors,
-    drawn_factors,
-    margins_sql,
+from segkit.routes.costing import MINUTES, SURE, Floats, agreed_range, cost_factors, margins_sql
+from segkit.routes.page import (
+    AMOUNTS,
+    SOLD,
+    SOURCES,
+    amount_columns,
+    core,
+    counted,
+    customers,
+    dates,
+    exhibit,
+    has_margin,
+    is_costed,
+    missing,
+    money,
+    named,
+    no_costs,
+    part,
+    period,
 )
 from segkit.workbook import Figure, Workbook
 
-COSTED = ("cost_to_serve", "pool_capacity", "contribution")
-SOURCES = ("order_lines", "resources", "activities", "visits", "events")
 LADDER = say(
     "Go step by step: price and terms, then service mode, then e-commerce, then a minimum order; "
     "leaving comes last."
@@ -33,120 +41,6 @@ LADDER = say(
 IDLE = 0.10
 #: A segment is dear to serve from this many times the average share of net revenue.
 DEAR = 1.25
-
-
-# --- what every section reads --------------------------------------------------------------------
-
-
-def is_costed(book: Workbook) -> bool:
-    """Whether the pools and their activities were given."""
-    return book.has(*COSTED)
-
-
-def missing(book: Workbook, adds: Message) -> None:
-    """Say which tables are missing here, and what they would add."""
-    gone = [name for name in ("resources", "activities") if not book.has(name)]
-    text = say(
-        "Not given: {tables}. With them this section would show {adds}.",
-        tables=" and ".join(gone), adds=adds,
-    )  # fmt: skip
-    book.show(Note(text, "missing"))
-
-
-def period(book: Workbook) -> str:
-    """The months that are costed, or the window, as ``first day/last day``."""
-    if not is_costed(book):
-        return book.window
-    pools = book.table("pool_capacity")
-    return f"{pools['period_start'].min():%Y-%m-%d}/{pools['period_end'].max():%Y-%m-%d}"
-
-
-def days(book: Workbook) -> tuple[date, date]:
-    """The first and the last day of `period`."""
-    first, last = period(book).split("/")
-    return date.fromisoformat(first), date.fromisoformat(last)
-
-
-def months(book: Workbook) -> float:
-    """The length of `period` in months."""
-    first, last = days(book)
-    return round(((last - first).days + 1) / 365.25 * 12, 2)
-
-
-def dates(book: Workbook) -> Message:
-    """The period in words."""
-    first, last = days(book)
-    return say("{first} to {last}", first=first, last=last)
-
-
-def customers(book: Workbook) -> pd.DataFrame:
-    """One row per customer (and one without an id): margins, and where costed contribution."""
-    if is_costed(book):
-        return book.table("contribution")
-    sql = margins_sql(book.engagement.minor_units, where="l.period = 'in_window'")
-    return book.query(sql, "order_lines", "products")
-
-
-def named(table: pd.DataFrame) -> pd.DataFrame:
-    """The customers that bought: neither visits to prospects nor lines of nobody."""
-    return table[table["customer_id"].notna() & (table["lines"] > 0)]
-
-
-def has_margin(table: pd.DataFrame) -> bool:
-    """Whether any line has a cost."""
-    return bool((table["lines"] > table["lines_without_cost"]).any())
-
-
-def money(book: Workbook, id: str, minor: Any, **more: Any) -> Figure:
-    """A figure of money over the costed months."""
-    return book.figure(id, book.money(minor), book.currency, period=period(book), **more)
-
-
-def part(book: Workbook, id: str, amount: float, whole: float, **more: Any) -> Figure:
-    """A figure that is a share."""
-    ratio = round(float(amount) / float(whole), 6) if whole else 0.0
-    return book.figure(id, ratio, "share", period=period(book), **more)
-
-
-def money_column(book: Workbook, name: str, label: Message) -> Column:
-    """A column of money."""
-    return Column(name, label, book.currency)
-
-
-def core(book: Workbook) -> dict[str, Figure]:
-    """The headline figures of the costed months."""
-    table, pools = customers(book), book.table("pool_capacity")
-    n = len(named(table))
-    work, factors = drawn_factors(book.table("cost_to_serve"), pools, book.engagement)
-    drawn = work["cost"].to_numpy() @ factors
-    low, high = (int(edge) for edge in np.quantile(drawn, [0.025, 0.975]))
-    kept = table.dropna(subset=["contribution"])
-    served, left = int(table["cost_to_serve"].sum()), int(kept["contribution"].sum())
-    made: dict[str, Figure] = {
-        "net_revenue": money(
-            book, "routes.net_revenue", table["net_revenue"].sum(), n=n, source=("order_lines",)
-        ),
-        "pool_cost": money(book, "routes.pool_cost", pools["cost"].sum(), source=("resources",)),
-        "cost": money(
-            book, "routes.cost_to_serve", served, n=n, grade="D", source=SOURCES,
-            low=book.money(low), high=book.money(high),
-        ),
-        "unused": money(
-            book, "routes.unused_capacity", pools["unused"].sum(), grade="D", source=SOURCES
-        ),
-        "cost_share": part(
-            book, "routes.cost_to_serve.share", served, table["net_revenue"].sum(), grade="D", n=n
-        ),
-    }  # fmt: skip
-    if has_margin(table):
-        made["gross_margin"] = money(
-            book, "routes.gross_margin", kept["gross_margin"].sum(), n=n, source=("order_lines",)
-        )
-        made["contribution"] = money(
-            book, "routes.contribution", left, n=n, grade="D", source=SOURCES,
-            low=book.money(left + served - high), high=book.money(left + served - low),
-        )  # fmt: skip
-    return made
 
 
 # --- the answer ----------------------------------------------------------------------------------
@@ -212,7 +106,8 @@ def _answer_without_costs(book: Workbook) -> None:
     if has_margin(table):
         margin = money(book, "routes.gross_margin", table["gross_margin"].sum())
         second = say(
-            "Before it, customers bring {margin} of gross margin on {revenue} of net revenue.",
+            "Before the cost of serving them, customers bring {margin} of gross margin on "
+            "{revenue} of net revenue.",
             margin=margin, revenue=revenue,
         )  # fmt: skip
     else:
@@ -267,67 +162,44 @@ def pools(book: Workbook) -> None:
     told, table = core(book), book.table("pool_capacity")
     amounts = ["cost", "assigned", "unused", "practical_minutes", "used_minutes"]
     total = table.groupby("pool")[amounts].sum().sort_values("cost", ascending=False)
-    idle = part(
-        book, "routes.unused_capacity.share", total["unused"].sum(), total["cost"].sum(), grade="D"
-    )
-    holds = is_idle(idle.value)
-    most = total["unused"].idxmax()
-    data = pd.concat(
-        pd.DataFrame(
-            {
-                "pool": total.index, "use": use, "cost": book.money(total[cost]).to_numpy(),
-                "hours": (minutes / 60).to_numpy(),
-            }
-        )
-        for use, cost, minutes in (
-            (say("Used"), "assigned", total["used_minutes"]),
-            (
-                say("Unused or not recorded"), "unused",
-                (total["practical_minutes"] - total["used_minutes"]).clip(lower=0),
-            ),
-        )
-    )  # fmt: skip
+    spare, cost = total["unused"].sum(), total["cost"].sum()
+    idle = part(book, "routes.unused_capacity.share", spare, cost, grade="D")
+    most, holds = total["unused"].idxmax(), is_idle(idle.value)
+    full = say("The pools are nearly full: {part} of their cost is unused", part=idle)
     book.show(
         Finding(
             "routes.unused_capacity",
             say(
                 "{part} of the pools' cost, {unused}, is unused or not recorded, most in {pool}",
-                part=idle, unused=told["unused"], pool=most,
+                part=idle, unused=told["unused"], pool=most
             ),
             holds,
             say("Freed time is worth money only where it is used elsewhere or no longer paid."),
-            say("The pools are nearly full: {part} of their cost is unused", part=idle),
+            full,
             say("More work needs more people, or less time for each piece of it."),
             money="routes.unused_capacity",
             action=say(
                 "Keep a time diary for a week in {pool}, then decide where its free hours go.",
-                pool=most,
+                pool=most
             ),
             owner=say("Head of operations"),
             grade="D",
         ),
-        Exhibit(
-            "routes.pools",
-            say("{part} of the pools' cost is unused or not recorded", part=idle),
-            holds,
-            say("The pools are nearly full: {part} of their cost is unused", part=idle),
+        exhibit(
+            book, "routes.pools",
+            (say("{part} of the pools' cost is unused or not recorded", part=idle), holds, full),
             say("Cost of each pool by use, {period}", period=dates(book)),
-            data.reset_index(drop=True),
+            _uses(book, total),
             (
-                Column("pool", say("Pool")),
-                Column("use", say("Use")),
-                money_column(book, "cost", say("Cost")),
+                Column("pool", say("Pool")), Column("use", say("Use")),
+                Column("cost", say("Cost"), book.currency),
                 Column("hours", say("Hours"), "hours", 0),
             ),
-            SOURCES,
-            book.engagement.as_of,
-            Chart("stacked", x="cost", y="pool", series="use"),
             say(
                 "Used is recorded work at the agreed minutes. Unused capacity stays here; no "
                 "customer carries it."
             ),
-            n=len(total),
-            grade="D",
+            chart=Chart("stacked", x="cost", y="pool", series="use"), n=len(total),
         ),
         *_pool_notes(book, table),
     )  # fmt: skip
@@ -337,6 +209,20 @@ def pools(book: Workbook) -> None:
 def is_idle(unused_share: float) -> bool:
     """Whether enough capacity is unused to speak of it."""
     return unused_share >= IDLE
+
+
+def _uses(book: Workbook, total: pd.DataFrame) -> pd.DataFrame:
+    """The cost and hours of each pool, used and unused, one row each."""
+    spare = (total["practical_minutes"] - total["used_minutes"]).clip(lower=0)
+    uses = (
+        (say("Used"), total["assigned"], total["used_minutes"]),
+        (say("Unused or not recorded"), total["unused"], spare),
+    )
+    parts = [
+        pd.DataFrame({"use": use, "cost": book.money(cost), "hours": minutes / 60})
+        for use, cost, minutes in uses
+    ]
+    return pd.concat(parts).reset_index(names="pool")
 
 
 def _pool_notes(book: Workbook, table: pd.DataFrame) -> list[Note]:
@@ -384,64 +270,61 @@ def whale(book: Workbook) -> None:
     """The whale curve of contribution; of gross margin where cost to serve isn't known."""
     table = customers(book)
     if not has_margin(table):
-        adds = say("how contribution adds up over customers")
-        return book.show(
-            Note(say("Product costs aren't given. With them: {a}.", a=adds), "missing")
-        )
-    by = "contribution" if is_costed(book) else "gross_margin"
-    what = say("contribution") if is_costed(book) else say("gross margin")
+        return no_costs(book, say("how gross margin adds up over customers"))
+    by, what, grade = _earning(book)
     ranked = named(table).dropna(subset=[by])
-    amounts, grade = ranked[by].astype("float64"), "D" if is_costed(book) else "R"
-    total, back = amounts.sum(), -int(amounts[amounts < 0].sum())
+    amounts = ranked[by].astype("float64")
+    total, made = amounts.sum(), amounts[amounts > 0].sum()
     more: dict[str, Any] = {"n": len(ranked), "grade": grade}
     makers = part(book, "routes.whale.makers", (amounts > 0).sum(), len(ranked), **more)
-    given = money(book, "routes.whale.given_back", back, **more)
+    back = money(book, "routes.whale.given_back", made - total, **more)
     curve = value.whale(ranked, by)
     if total > 0:
-        peak = part(book, "routes.whale.peak", amounts[amounts > 0].sum(), total, **more)
-        unit, reference = "share", 1.0
+        peak = part(book, "routes.whale.peak", made, total, **more)
+        otherwise = say("Hardly any customer gives back {what} that others make", what=what)
     else:
-        peak = money(book, "routes.whale.peak", amounts[amounts > 0].sum(), **more)
+        peak = money(book, "routes.whale.peak", made, **more)
         curve["cumulative"] = book.money(curve["cumulative"])
-        unit, reference = book.currency, 0.0
+        otherwise = say("Together customers do not earn what they cost")
+    title = say(
+        "{part} of customers make {peak} of {what}; the others give back {back}",
+        part=makers, peak=peak, what=what, back=back
+    )  # fmt: skip
     places = np.unique(np.linspace(0, len(curve) - 1, 201).astype(int))
     book.show(
-        Exhibit(
-            "routes.whale",
-            say(
-                "{part} of customers make {peak} of {what}; the others give back {back}",
-                part=makers, peak=peak, what=what, back=given,
-            ),
-            total > 0 and gives_back(float(peak.value)),
-            say("Hardly any customer gives back {what} that others make", what=what)
-            if total > 0
-            else say("Together customers do not earn what serving them costs"),
+        exhibit(
+            book, "routes.whale",
+            (title, total > 0 and gives_back(float(peak.value)), otherwise),
             say(
                 "Cumulative {what}, {n} customers from the most to the least profitable, {period}",
-                what=what, n=len(ranked), period=dates(book),
+                what=what, n=len(ranked), period=dates(book)
             ),
             curve.iloc[places].reset_index(drop=True),
             (
                 Column("customers", say("Customers"), "share"),
-                Column("cumulative", say("Cumulative {what}", what=what), unit),
-            ),
-            SOURCES if is_costed(book) else ("order_lines", "products"),
-            book.engagement.as_of,
-            Chart(
-                "curve", x="customers", y="cumulative", reference=reference,
-                reference_label=say("all customers") if total > 0 else say("zero"),
+                Column("cumulative", say("Cumulative {what}", what=what), peak.unit),
             ),
             say(
                 "The curve rises with customers that earn and falls with those that lose; what is "
                 "above its end is given back. A bad year does not make a bad customer."
             ),
-            n=len(ranked),
-            grade=grade,  # type: ignore[arg-type]
+            chart=Chart(
+                "curve", x="customers", y="cumulative", reference=float(total > 0),
+                reference_label=say("all customers") if total > 0 else say("zero")
+            ),
+            sources=SOURCES if is_costed(book) else SOLD, **more,
         )
     )  # fmt: skip
     if is_costed(book):
         _bands(book, ranked)
     return _unknown_margin(book, table)
+
+
+def _earning(book: Workbook) -> tuple[str, Message, Grade]:
+    """What a customer is ranked by, as column and in words, and its grade."""
+    if is_costed(book):
+        return "contribution", say("contribution"), "D"
+    return "gross_margin", say("gross margin"), "R"
 
 
 def gives_back(peak: float) -> bool:
@@ -456,41 +339,28 @@ def _bands(book: Workbook, ranked: pd.DataFrame) -> None:
         "even": say("Break even, within {edge} of revenue", edge=edge),
         "loss": say("Lose money"),
     }
-    amounts = ["net_revenue", "gross_margin", "cost_to_serve", "contribution"]
     grouped = ranked.groupby(value.bands(ranked))
-    table = grouped[amounts].sum().astype("float64").assign(customers=grouped.size())
+    table = grouped[AMOUNTS].sum().astype("float64").assign(customers=grouped.size())
     table = table.reindex(list(said), fill_value=0)
-    part_ = part(book, "routes.bands.loss", table["customers"]["loss"], len(ranked), grade="D")
-    data = book.money(table[amounts]).assign(customers=table["customers"], band=list(said.values()))
+    table["band"] = pd.Series(said, dtype=object)
+    losing = part(book, "routes.bands.loss", table["customers"]["loss"], len(ranked), grade="D")
+    title = say(
+        "{part} of customers lose more than {edge} of their revenue", part=losing, edge=edge
+    )
+    otherwise = say("No customer loses more than {edge} of its revenue", edge=edge)
     book.show(
-        Exhibit(
-            "routes.bands",
-            say("{part} of customers lose more than {edge} of revenue", part=part_, edge=edge),
-            part_.value > 0,
-            say("No customer loses more than {edge} of its revenue", edge=edge),
+        exhibit(
+            book, "routes.bands", (title, losing.value > 0, otherwise),
             say("Customers by contribution, {period}", period=dates(book)),
-            data,
+            table.assign(**{one: book.money(table[one]) for one in AMOUNTS}),
             (
                 Column("band", say("Customers that")),
-                Column("customers", say("Customers"), "customers"),
-                *_amount_columns(book),
+                Column("customers", say("Customers"), "customers"), *amount_columns(book),
             ),
-            SOURCES,
-            book.engagement.as_of,
-            reading=say("Cost to serve rests on judged minutes: read the sizes, not the digits."),
+            say("Cost to serve rests on judged minutes: read the sizes, not the digits."),
             n=len(ranked),
-            grade="D",
         )
-    )
-
-
-def _amount_columns(book: Workbook) -> tuple[Column, ...]:
-    return (
-        money_column(book, "net_revenue", say("Net revenue")),
-        money_column(book, "gross_margin", say("Gross margin")),
-        money_column(book, "cost_to_serve", say("Cost to serve")),
-        money_column(book, "contribution", say("Contribution")),
-    )
+    )  # fmt: skip
 
 
 def _unknown_margin(book: Workbook, table: pd.DataFrame) -> None:
@@ -513,50 +383,44 @@ def loss_figures(book: Workbook, table: pd.DataFrame) -> dict[str, Figure]:
     """How many customers lose money, how much, and how sure that is."""
     bought = named(table).dropna(subset=["contribution"])
     losing = bought[bought["contribution"] < 0]
-    sure, unsure = ((bought["verdict"] == one).sum() for one in ("loss", "unsure"))
+    sure, unsure = (int((bought["verdict"] == one).sum()) for one in ("loss", "unsure"))
     more: dict[str, Any] = {"n": len(bought), "grade": "D", "source": SOURCES}
-    at: dict[str, Any] = {"period": period(book)}
-    lost = int(losing["contribution"].sum())
-    named_ = "routes.loss_makers"
+    edges: dict[str, Any] = {"low": sure, "high": sure + unsure}
+    lost, id = int(losing["contribution"].sum()), "routes.loss_makers"
     return {
-        "all": book.figure("routes.customers", len(bought), "customers", **at),
-        "customers": book.figure(
-            f"{named_}.customers", len(losing), "customers", **at, **more,
-            low=int(sure), high=int(sure + unsure),
-        ),
-        "sure": book.figure(f"{named_}.sure", int(sure), "customers", **at, **more),
-        "unsure": book.figure(f"{named_}.unsure", int(unsure), "customers", **at, **more),
-        "contribution": money(book, f"{named_}.contribution", lost, **more),
-        "loss": money(book, f"{named_}.loss", -lost, **more),
-    }  # fmt: skip
+        "all": counted(book, "routes.customers", len(bought)),
+        "customers": counted(book, f"{id}.customers", len(losing), **more, **edges),
+        "sure": counted(book, f"{id}.sure", sure, **more),
+        "unsure": counted(book, f"{id}.unsure", unsure, **more),
+        "contribution": money(book, f"{id}.contribution", lost, **more),
+        "loss": money(book, f"{id}.loss", -lost, **more),
+    }
 
 
 def loss_makers(book: Workbook) -> None:
-    """The customers that cost more to serve than the margin they bring."""
-    adds = say("which customers cost more to serve than the margin they bring")
-    if not is_costed(book):
-        return missing(book, adds)
+    """Customers that cost more to serve than they earn; without pools, those sold below cost."""
     table = customers(book)
+    if not is_costed(book):
+        missing(book, say("which customers cost more to serve than the margin they bring"))
+        return _below_cost(book, table) if has_margin(table) else None
     if not has_margin(table):
-        return book.show(
-            Note(say("Product costs aren't given. With them: {a}.", a=adds), "missing")
-        )
+        return no_costs(book, say("which customers cost more to serve than they earn"))
     told = loss_figures(book, table)
-    losing = named(table).query("contribution < 0").sort_values(["contribution", "customer_id"])
-    listed = losing.head(200).merge(book.table("customers")[["customer_id", "name"]], how="left")
-    amounts = ["net_revenue", "gross_margin", "cost_to_serve", "contribution"]
-    listed[amounts] = book.money(listed[amounts])
-    claim = _who_loses(told)
+    holds = told["customers"].value > 0
     none = say("No customer costs more to serve than the margin it brings")
+    title = say_n(
+        "{n} customer costs more to serve than it earns",
+        "{n} customers cost more to serve than they earn", told["customers"]
+    )  # fmt: skip
     book.show(
         Finding(
             "routes.loss_makers",
-            claim,
-            told["customers"].value > 0,
+            _who_loses(told),
+            holds,
             say(
                 "For {sure} of them this holds in at least {at} of draws over minutes and "
                 "capacity; for {unsure} customers near zero it cannot be said.",
-                sure=told["sure"], at=share(SURE), unsure=told["unsure"],
+                sure=told["sure"], at=share(SURE), unsure=told["unsure"]
             ),
             none,
             money="routes.loss_makers.loss",
@@ -564,33 +428,65 @@ def loss_makers(book: Workbook) -> None:
             owner=say("Sales director"),
             grade="D",
         ),
-        Exhibit(
-            "routes.loss_makers",
-            say_n(
-                "{n} customer costs more to serve than it earns",
-                "{n} customers cost more to serve than they earn", told["customers"],
-            ),
-            told["customers"].value > 0,
-            none,
+        exhibit(
+            book, "routes.loss_makers", (title, holds, none),
             say("Contribution by customer, lowest first, {period}", period=dates(book)),
-            listed,
+            _lowest(book, table, "contribution"),
             (
-                Column("customer_id", say("Customer")),
-                Column("name", say("Name")),
-                *_amount_columns(book),
-                Column("p_loss", say("Chance of a loss"), "share", 0),
+                Column("customer_id", say("Customer")), Column("name", say("Name")),
+                *amount_columns(book), Column("p_loss", say("Chance of a loss"), "share", 0),
             ),
-            SOURCES,
-            book.engagement.as_of,
-            reading=say(
+            say(
                 "The chance of a loss counts draws over minutes and capacity. Look first at those "
                 "near certainty; a new customer may still grow."
             ),
-            n=len(listed),
-            grade="D",
+            n=told["customers"].value,
         ),
     )  # fmt: skip
     return _served_without_order(book, table)
+
+
+def _lowest(book: Workbook, table: pd.DataFrame, by: str) -> pd.DataFrame:
+    """The two hundred customers that lose most, by name, in currency."""
+    bought = named(table)
+    losing = bought[bought[by].fillna(0) < 0].sort_values([by, "customer_id"]).head(200)
+    listed = losing.merge(book.table("customers")[["customer_id", "name"]], how="left")
+    amounts = [one for one in AMOUNTS if one in listed]
+    return listed.assign(**{one: book.money(listed[one]) for one in amounts})
+
+
+def _below_cost(book: Workbook, table: pd.DataFrame) -> None:
+    """Customers whose goods cost more than they pay: recorded, whatever serving them costs."""
+    bought = named(table).dropna(subset=["gross_margin"])
+    losing = bought[bought["gross_margin"] < 0]
+    more: dict[str, Any] = {"n": len(bought), "source": SOLD}
+    n = counted(book, "routes.below_cost.customers", len(losing), **more)
+    loss = money(book, "routes.below_cost.loss", -losing["gross_margin"].sum(), **more)
+    title = say_n(
+        "{n} customer pays less than the goods cost: {loss} below",
+        "{n} customers pay less than the goods cost: {loss} below", n, loss=loss
+    )  # fmt: skip
+    none = say("Every customer pays more than the goods cost")
+    book.show(
+        Finding(
+            "routes.below_cost", title, len(losing) > 0,
+            say("That is before anything it costs to serve them."), none,
+            money="routes.below_cost.loss",
+            action=say("Review prices, discounts and mix of the largest of them, one by one."),
+            owner=say("Sales director"),
+        ),
+        exhibit(
+            book, "routes.below_cost", (title, len(losing) > 0, none),
+            say("Gross margin by customer, lowest first, {period}", period=dates(book)),
+            _lowest(book, table, "gross_margin"),
+            (
+                Column("customer_id", say("Customer")), Column("name", say("Name")),
+                *amount_columns(book)[:2],
+            ),
+            say("Check the recorded cost first: a wrong cost looks like a bad price."),
+            n=len(losing), grade="R", sources=SOLD,
+        ),
+    )  # fmt: skip
 
 
 def _served_without_order(book: Workbook, table: pd.DataFrame) -> None:
@@ -615,9 +511,8 @@ def _served_without_order(book: Workbook, table: pd.DataFrame) -> None:
 def by_segment(book: Workbook) -> pd.DataFrame:
     """Amounts by segment_id; the row without one is work and lines that belong to no segment."""
     table = customers(book).merge(book.table("segments")[["customer_id", "segment_id"]], how="left")
-    amounts = ["net_revenue", "gross_margin", "cost_to_serve", "contribution"]
     grouped = table.groupby("segment_id", dropna=False)
-    return grouped[amounts].sum().assign(customers=grouped["customer_id"].nunique()).reset_index()
+    return grouped[AMOUNTS].sum().assign(customers=grouped["customer_id"].nunique()).reset_index()
 
 
 def segments(book: Workbook) -> None:
@@ -629,34 +524,31 @@ def segments(book: Workbook) -> None:
     within = table[table["segment_id"].notna()].copy()
     sold = within["net_revenue"].astype("float64")
     within["cost_share"] = within["cost_to_serve"] / sold.where(sold > 0)
-    figures = {row.segment_id: _segment_figures(book, row) for row in within.itertuples()}
+    within["is_dear"] = within["cost_share"] >= DEAR * told["cost_share"].value
+    shares = {row.segment_id: _segment_figures(book, row) for row in within.itertuples()}
     within = within.sort_values(["cost_share", "segment_id"], ascending=[False, True])
     top = within.iloc[0]
-    within["is_dear"] = within["cost_share"] >= DEAR * told["cost_share"].value
-    amounts = ["net_revenue", "gross_margin", "cost_to_serve", "contribution"]
+    title = say(
+        "{segment}: serving them takes {part} of net revenue, against {all} overall",
+        segment=top["name"], part=shares[top["segment_id"]], all=told["cost_share"]
+    )  # fmt: skip
     book.show(
-        Exhibit(
-            "routes.segments",
-            say(
-                "{segment}: serving them takes {part} of net revenue, against {all} overall",
-                segment=top["name"], part=figures[top["segment_id"]], all=told["cost_share"],
-            ),
-            bool(within["is_dear"].any()),
-            say("Cost to serve takes a similar share of net revenue in every segment"),
-            say("Cost to serve as a share of net revenue by segment, {p}", p=dates(book)),
-            within.assign(**{one: book.money(within[one]) for one in amounts}),
+        exhibit(
+            book, "routes.segments",
             (
-                Column("name", say("Segment")),
-                Column("customers", say("Customers"), "customers"),
-                Column("cost_share", say("Cost to serve, share of net revenue"), "share"),
-                *_amount_columns(book),
+                title, bool(within["is_dear"].any()),
+                say("Cost to serve takes a similar share of net revenue in every segment"),
             ),
-            (*SOURCES, "segments"),
-            book.engagement.as_of,
-            Chart("bars", x="cost_share", y="name", accent="is_dear"),
+            say("Cost to serve as a share of net revenue by segment, {p}", p=dates(book)),
+            within.assign(**{one: book.money(within[one]) for one in AMOUNTS}),
+            (
+                Column("name", say("Segment")), Column("customers", say("Customers"), "customers"),
+                Column("cost_share", say("Cost to serve, share of net revenue"), "share"),
+                *amount_columns(book),
+            ),
             say("Find the activity that makes the difference before changing the service."),
-            n=int(within["customers"].sum()),
-            grade="D",
+            chart=Chart("bars", x="cost_share", y="name", accent="is_dear"),
+            n=int(within["customers"].sum()), sources=(*SOURCES, "segments"),
         )
     )  # fmt: skip
     _rest(book, table[table["segment_id"].isna()])
@@ -707,100 +599,88 @@ def _by_channel(book: Workbook, within: pd.DataFrame) -> None:
         pd.DataFrame({"channel": total.index}), how="cross"
     )
     cells = every.merge(cells, how="left").fillna({"cost": 0, "minutes": 0.0})
+    title = say(
+        "{channel}: {part} of cost to serve arises there",
+        channel=channel_name(str(total.index[0])), part=largest
+    )  # fmt: skip
     book.show(
-        Exhibit(
-            "routes.segments_channels",
-            say(
-                "The {channel} channel takes {part} of cost to serve",
-                channel=channel_name(total.index[0]), part=largest,
-            ),
-            largest.value >= 0.4,
-            say("No channel takes most of the cost to serve"),
+        exhibit(
+            book, "routes.segments_channels",
+            (title, largest.value >= 0.4, say("No channel takes most of the cost to serve")),
             say("Cost to serve by segment and channel, {period}", period=dates(book)),
             cells.assign(
                 cost=book.money(cells["cost"]), hours=cells["minutes"] / 60,
-                channel=cells["channel"].map(channel_name),
+                channel=cells["channel"].map(channel_name)
             ),
             (
-                Column("name", say("Segment")),
-                Column("channel", say("Channel")),
-                money_column(book, "cost", say("Cost to serve")),
+                Column("name", say("Segment")), Column("channel", say("Channel")),
+                Column("cost", say("Cost to serve"), book.currency),
                 Column("hours", say("Hours"), "hours", 0),
             ),
-            (*SOURCES, "segments"),
-            book.engagement.as_of,
-            Chart("heat", x="channel", y="name", value="cost"),
             say(
                 "Visits count as field and calls as inside sales; orders and lines by their own "
                 "channel; deliveries and other events by the customer's main channel."
             ),
-            grade="D",
+            chart=Chart("heat", x="channel", y="name", value="cost"),
+            sources=(*SOURCES, "segments"),
         )
     )  # fmt: skip
 
 
 def channels(book: Workbook) -> None:
     """Net revenue and gross margin by channel over the window."""
-    sql = margins_sql(book.engagement.minor_units, "customer_id, channel", "l.period = 'in_window'")
-    table = book.query(sql, "order_lines", "products").sort_values(["channel", "customer_id"])
+    by, inside = "customer_id, channel", "l.period = 'in_window'"
+    table = book.query(margins_sql(book.engagement.minor_units, by, inside), *SOLD)
+    table = table.sort_values(["channel", "customer_id"], kind="stable")
     if table["channel"].isna().all():
-        return book.show(
-            Note(
-                say("Order lines name no channel. With it: revenue and margin by channel."),
-                "missing",
-            )
-        )
-    table = table.assign(channel=table["channel"].fillna("not given"))
+        text = say("Order lines name no channel. With it: revenue and margin by channel.")
+        return book.show(Note(text, "missing"))
+    table["channel"] = table["channel"].fillna("not given")
     knows = has_margin(table)
     rows = pd.DataFrame([_channel_row(book, str(c), of) for c, of in table.groupby("channel")])
     first = "margin_rate" if knows else "net_revenue"
     rows = rows.sort_values([first, "channel"], ascending=[False, True], ignore_index=True)
-    top, last = rows.iloc[0], rows.iloc[-1]
-    apart = len(rows) > 1 and knows and separate(last["high"], top["low"])
-    words = {"top": channel_name(top["channel"]), "last": channel_name(last["channel"])}
-    title = say("{top} earns a clearly higher gross margin rate than {last}", **words)
-    if not knows:
-        title = say("{top} brings most net revenue", **words)
-        apart = len(rows) > 1
-    extra = (
-        (
-            money_column(book, "gross_margin", say("Gross margin")),
+    columns = [
+        Column("channel", say("Channel")), Column("customers", say("Customers"), "customers"),
+        Column("net_revenue", say("Net revenue"), book.currency),
+    ]  # fmt: skip
+    chart = Chart("bars", x="net_revenue", y="channel")
+    if knows:
+        columns += [
+            Column("gross_margin", say("Gross margin"), book.currency),
             Column("margin_rate", say("Gross margin rate"), "share", 1),
-            Column("low", say("Low"), "share", 1),
-            Column("high", say("High"), "share", 1),
-        )
-        if knows
-        else ()
-    )
-    chart = Chart("intervals", x="margin_rate", y="channel", low="low", high="high")
-    book.show(
-        Exhibit(
-            "routes.channels",
-            title,
-            apart,
-            say("Channels do not differ clearly in gross margin rate")
-            if len(rows) > 1
-            else say("All orders came through one channel"),
+            Column("low", say("Low"), "share", 1), Column("high", say("High"), "share", 1),
+        ]  # fmt: skip
+        chart = Chart("intervals", x="margin_rate", y="channel", low="low", high="high")
+    return book.show(
+        exhibit(
+            book, "routes.channels", _channel_titles(rows, knows=knows),
             say("Net revenue and gross margin by channel, {period}", period=book.window_text),
-            rows.assign(channel=rows["channel"].map(channel_name)),
-            (
-                Column("channel", say("Channel")),
-                Column("customers", say("Customers"), "customers"),
-                money_column(book, "net_revenue", say("Net revenue")),
-                *extra,
-            ),
-            ("order_lines", "products"),
-            book.engagement.as_of,
-            chart if knows else Chart("bars", x="net_revenue", y="channel"),
+            rows.assign(channel=rows["channel"].map(channel_name)), columns,
             say(
-                "Customers choose their channel: a difference in margin says who buys there, not "
-                "what the channel does."
+                "Customers choose their channel: a difference says who buys there, not what the "
+                "channel does."
             ),
-            n=int(table["customer_id"].nunique()),
-            grade="C",
+            chart=chart, n=int(table["customer_id"].nunique()), grade="C", sources=SOLD,
         )
+    )  # fmt: skip
+
+
+def _channel_titles(rows: pd.DataFrame, *, knows: bool) -> tuple[Message, bool, Message]:
+    """The title of the channels by margin, or by revenue where no cost is known."""
+    top, last = rows.iloc[0], rows.iloc[-1]
+    words = {"top": channel_name(top["channel"]), "last": channel_name(last["channel"])}
+    if len(rows) == 1:
+        only = say("All orders came through one channel")
+        return only, True, only
+    if not knows:
+        title = say("{top} brings more net revenue than any other channel", **words)
+        return title, True, title
+    return (
+        say("{top} earns a clearly higher gross margin rate than {last}", **words),
+        separate(last["high"], top["low"]),
+        say("Channels do not differ clearly in gross margin rate"),
     )
-    return None
 
 
 def separate(lower_high: float, upper_low: float) -> bool:
@@ -829,66 +709,60 @@ def _channel_row(book: Workbook, channel: str, rows: pd.DataFrame) -> dict[str, 
 def assumptions(book: Workbook) -> None:
     """What was judged here, and how far cost to serve moves with it."""
     if not is_costed(book):
-        missing(book, say("the assumptions behind cost to serve and how much they matter"))
-        return
-    table, costs = book.table("pool_capacity"), book.table("cost_to_serve")
-    work = costs.groupby(["pool", "activity"], as_index=False)[["minutes", "cost"]].sum()
-    said = {
-        "activity_minutes": (say("Times the given minutes of each activity"), MINUTES),
-        "practical_capacity": (
-            say("Share of paid time left for work; none agreed is taken as given"), (1.0, 1.0, 1.0),
-        ),
-    }  # fmt: skip
-    rows = []
-    for id, (text, default) in said.items():
-        middle, low, high = agreed_range(book.engagement, id, default)
-        edges = [
-            work["cost"].to_numpy() @ _moved(work, table, id, edge / middle) for edge in (low, high)
-        ]
-        source = next((a.source for a in book.engagement.assumptions if a.id == id), None)
-        rows.append(
-            {
-                "text": text, "value": middle, "low": low, "high": high,
-                "swing": float(book.money(abs(edges[1] - edges[0]))),
-                "source": source or say("our default"),
-            }
-        )  # fmt: skip
-    data = pd.DataFrame(rows).sort_values("swing", ascending=False, kind="stable")
+        return missing(book, say("the assumptions behind cost to serve and how much they matter"))
+    data = _swings(book)
+    most = round(float(data["swing"].max()), book.engagement.decimals)
     swing = book.figure(
-        "routes.assumptions.swing", round(data["swing"].max(), book.engagement.decimals),
-        book.currency, period=period(book), grade="D",
-    )  # fmt: skip
-    book.show(
-        Exhibit(
-            "routes.assumptions",
-            say("Cost to serve could move by {swing} over one assumption's range", swing=swing),
-            swing.value > 0,
-            say("Cost to serve does not move over the agreed ranges"),
+        "routes.assumptions.swing", most, book.currency, period=period(book), grade="D"
+    )
+    said = ", ".join(sorted(book.table("pool_capacity")["pool"].unique()))
+    return book.show(
+        exhibit(
+            book, "routes.assumptions",
+            (
+                say("Cost to serve could move by {swing} over one assumption's range", swing=swing),
+                most > 0, say("Cost to serve does not move over the agreed ranges"),
+            ),
             say("Change of cost to serve from the low to the high end, {p}", p=dates(book)),
             data,
             (
-                Column("text", say("Assumption")),
-                Column("value", say("Value"), "number", 2),
-                Column("low", say("Low"), "number", 2),
-                Column("high", say("High"), "number", 2),
-                money_column(book, "swing", say("Swing")),
-                Column("source", say("Source")),
+                Column("text", say("Assumption")), Column("value", say("Value"), "number", 2),
+                Column("low", say("Low"), "number", 2), Column("high", say("High"), "number", 2),
+                Column("swing", say("Swing"), book.currency), Column("source", say("Source")),
             ),
-            ("activities", "resources"),
-            book.engagement.as_of,
-            reading=say("A time diary of one week narrows the widest range at little cost."),
-            grade="D",
+            say("A time diary of one week narrows the widest range at little cost."),
+            sources=("activities", "resources"),
         ),
         Note(
             say(
                 "A loss or a profit is called sure when at least {sure} of draws over minutes and "
                 "capacity agree. Costs counted: {pools}; no overhead. A visit is a contact of kind "
                 "visit; travel is in its minutes.",
-                sure=share(SURE),
-                pools=", ".join(sorted(table["pool"].unique())),
+                sure=share(SURE), pools=said
             )
         ),
+    )  # fmt: skip
+
+
+def _swings(book: Workbook) -> pd.DataFrame:
+    """Cost to serve at the low and the high end of each assumption, widest first."""
+    table, costs = book.table("pool_capacity"), book.table("cost_to_serve")
+    work = costs.groupby(["pool", "activity"], as_index=False)[["minutes", "cost"]].sum()
+    capacity = say("Share of paid time left for work; none agreed is taken as given")
+    asked = (
+        ("activity_minutes", say("Times the given minutes of each activity"), MINUTES),
+        ("practical_capacity", capacity, (1.0, 1.0, 1.0)),
     )
+    agreed, rows = {one.id: one.source for one in book.engagement.assumptions}, []
+    for id, text, default in asked:
+        middle, low, high = agreed_range(book.engagement, id, default)
+        at_low, at_high = (
+            work["cost"].to_numpy() @ _moved(work, table, id, edge / middle) for edge in (low, high)
+        )
+        swing = float(book.money(abs(at_high - at_low)))
+        rows.append((text, middle, low, high, swing, agreed.get(id) or say("our default")))
+    columns = ["text", "value", "low", "high", "swing", "source"]
+    return pd.DataFrame(rows, columns=columns).sort_values("swing", ascending=False, kind="stable")
 
 
 def _moved(work: pd.DataFrame, table: pd.DataFrame, id: str, times: float) -> Floats:

@@ -112,3 +112,14 @@ def test_visits_are_set_beside_margin_before_cost_to_serve(tmp_path: Path) -> No
     assert table["visits"].to_dict() == {"A": 1, "B": 2, "C": 0}
     assert table["value"].to_dict() == {"A": 15000, "B": 500, "C": 0}
     assert table["hours"].to_dict() == {"A": 1, "B": 2, "C": 0}
+
+
+def test_without_resources_customers_below_the_cost_of_goods_are_found(tmp_path: Path) -> None:
+    cheap = SALES.replace("3000 2500", "3000 4500")
+    gone = ("resources", "activities")
+    book, text = told(client(tmp_path, without=gone, order_lines=lines(cheap)))
+    assert "1 customer pays less than the goods cost: EUR 15 below" in text
+    assert book.figures["routes.below_cost.loss"].value == 15
+    (tmp_path / "fine").mkdir()
+    _, text = told(client(tmp_path / "fine", without=gone))
+    assert "Every customer pays more than the goods cost" in text
