@@ -2,4 +2,5 @@
 
 from segkit.cli import main
 
-main()
+if __name__ == "__main__":  # the processes that draw charts import this module too
+    main()

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 from whole_report import Report, WholeReport, copied, make_report
 
-from segkit.errors import RunError
+from segkit.errors import SourceError
 from segkit.evidence import SEED
 
 pytestmark = pytest.mark.xdist_group("demo")
@@ -98,11 +98,11 @@ def test_a_trial_names_what_was_set_on_its_cover(report: Report, tmp_path: Path)
     assert "consultant=Trial &amp; Co" in page
 
 
-def test_a_file_that_is_spoilt_leaves_the_last_report_untouched(
-    report: Report, demo_client: Path, tmp_path: Path
+def test_a_mistake_in_what_was_given_leaves_the_last_report_untouched(
+    report: Report, tmp_path: Path
 ) -> None:
     own = copied(report, tmp_path)
     before = {one: one.stat().st_mtime_ns for one in own.folder.rglob("*")}
-    with pytest.raises(RunError):
-        make_report(own.engagement, tmp_path, overrides=["accept_gap.reason=none"], jobs=0)
+    with pytest.raises(SourceError):
+        make_report(own.engagement, tmp_path, out=own.folder, overrides=["as_of=2001-01-01"])
     assert {one: one.stat().st_mtime_ns for one in own.folder.rglob("*")} == before

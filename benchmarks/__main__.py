@@ -1,0 +1,17 @@
+"""``python -m benchmarks [start] [chain] [behaviour]``."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+
+from benchmarks import behaviour, chain, start
+from benchmarks.measure import line
+
+PARTS = {"start": start.compare, "chain": chain.compare, "behaviour": behaviour.compare}
+
+print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
+line("what", "segkit", "plain", "result", "aim")
+for name in sys.argv[1:] or PARTS:
+    PARTS[name]()
