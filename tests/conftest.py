@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from extract_folder import extract as extract
 
 ROOT = Path(__file__).parents[1]
 

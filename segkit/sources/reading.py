@@ -211,7 +211,7 @@ def _set_aside(reading: _Reading) -> None:
         """
     reading.engine.connection.execute(f"""
         CREATE TABLE aside AS
-        SELECT __file, __row, __reason AS reason, __kind AS reason_kind, {net} AS net
+        SELECT __file, __row, __reason, __kind, {net} AS __net
         FROM {parsed} WHERE __reason IS NOT NULL {repeats}
     """)
     reading.engine.connection.execute(
@@ -251,10 +251,11 @@ def _quarantine(reading: _Reading) -> str:
     nulls = ", ".join("NULL" for _ in reading.table.columns)
     has_rows = reading.staged.parts[0].offset is not None
     row = "__row" if has_rows else "CAST(NULL AS BIGINT)"
-    money = ", CAST(net AS BIGINT) AS net_amount_minor" if reading.has_money else ""
+    money = ", CAST(__net AS BIGINT) AS net_amount_minor" if reading.has_money else ""
     return f"""
         SELECT * FROM (
-          SELECT {texts}, reason, reason_kind, __file AS file, {row} AS row{money}
+          SELECT {texts}, __reason AS reason, __kind AS reason_kind, __file AS file,
+                 {row} AS row{money}
           FROM ({reading.staged.relation}) JOIN aside USING (__file, __row)
           UNION ALL
           SELECT {nulls}, 'does not have the fields of the header: ' || left(line, 200),
@@ -337,7 +338,7 @@ def _check_dates(reading: _Reading, files: str, read: int, aside: int) -> None:
     )
     if first is None:
         reasons = reading.engine.connection.execute(
-            "SELECT reason FROM aside UNION ALL SELECT 'not the fields of the header: ' || line "
+            "SELECT __reason FROM aside UNION ALL SELECT 'not the fields of the header: ' || line "
             "FROM rejects ORDER BY 1"
         ).fetchall()
         raise SourceError(
