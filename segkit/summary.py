@@ -89,16 +89,19 @@ def _follows(ledger: Payload) -> Message:
     first = next((one for one in proven if one["action"]), None)
     if first is None:
         return say("Nothing that is recorded calls for action now.")
-    return say(
-        "We would begin where most money is at stake: {action}.", action=_message(first["action"])
-    )
+    action = _message(first["action"])
+    if first["action"]["text"].endswith("."):
+        return say("We would begin where most money is at stake: {action}", action=action)
+    return say("We would begin where most money is at stake: {action}.", action=action)
 
 
 def _how_sure(ledger: Payload) -> Message:
     proven, to_test = apart(_said(ledger))
-    told = {"proven": len(proven), "to_test": len(to_test), "all": len(proven) + len(to_test)}
-    counted = say("{proven} of {all} findings are counted from records, {to_test} need a test "
+    told = {"proven": len(proven), "all": len(proven) + len(to_test)}
+    counted = say("{proven} of {all} findings are counted from records; the others need a test "
                   "before money follows.", **told)  # fmt: skip
+    if not to_test:
+        counted = say("All {all} findings are counted from records.", **told)
     gaps = [one for one in ledger["findings"] if one["id"].startswith("audit.control_gap")]
     if not gaps:
         return say("{counted} The client gave no total to compare with.", counted=counted)
@@ -141,7 +144,8 @@ def what_to_do(book: Workbook) -> None:
             ("ledger",), book.engagement.as_of,
             reading=say(
                 "R is counted from records; A and B come from a test or from change within "
-                "customers; C and D are to be tested before money follows them."
+                "customers; C and D are to be tested before money follows them. Days count from "
+                "the day this report is handed over."
             ),
         )
     )  # fmt: skip

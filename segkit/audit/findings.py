@@ -164,22 +164,22 @@ def _control(book: Workbook, gap: Gap) -> Finding:
     }  # fmt: skip
     return Finding(
         f"audit.control_gap.{gap.name}",
-        say(
-            "The files and the client's own {name} differ by {gap}, or {share}: {ours} against "
-            "{theirs}. Up to {agreed} was agreed.",
-            **said,
-        ),
+        say("The files and the client's own {name} differ by {gap}, or {share}", **said),
         not gap.is_within,
-        _why_it_stands(book),
         say(
-            "The files match the client's own {name} of {theirs}: the gap is {gap}, and up to "
-            "{agreed} was agreed.",
+            "The files hold {ours}, the client says {theirs}; up to {agreed} was agreed. {stands}",
+            stands=_why_it_stands(book),
             **said,
         ),
-        say("Totals in this report can be read as the client's own."),
+        say("The files match the client's own {name} of {theirs}", **said),
+        say(
+            "The gap is {gap}, and up to {agreed} was agreed: totals in this report can be read as "
+            "the client's own.",
+            **said,
+        ),
         figures=(theirs.id, off.id, off_share.id),
         money=off.id if ours.unit == book.currency else None,
-        action=say("Explain the gap between the extracts and the general ledger"),
+        action=say("Explain the gap between the extracts and the general ledger."),
         owner=say("finance director"),
     )
 
@@ -275,8 +275,8 @@ def _reasons(book: Workbook, name: str) -> pd.DataFrame:
     amount = "SUM(net_amount_minor)" if name == "order_lines" else "NULL"
     found = book.query(
         f"SELECT reason_kind, COUNT(*) AS rows, CAST({amount} AS BIGINT) AS amount, "
-        "MIN(split_part(reason, ': ', 2) || ' in ' || regexp_replace(file, '.*/', '') || ', row ' "
-        "|| CAST(row AS VARCHAR)) AS example "
+        "MIN(concat_ws(' in ', nullif(split_part(reason, ': ', 2), ''), "
+        "regexp_replace(file, '.*/', '') || ', row ' || CAST(row AS VARCHAR))) AS example "
         f"FROM {name}_quarantine GROUP BY 1 ORDER BY rows DESC, 1",
         f"{name}_quarantine",
     )
@@ -313,19 +313,24 @@ def _lost(book: Workbook) -> Finding:
     lines = count(book, "order_lines.lost", lost["rows"], "order lines", **told)
     blind = count(book, "order_lines.unreadable", lost["unreadable"], "order lines", **told)
     amount = money(book, "lost", lost["amount"], n=lines.value, **told)
+    said: dict[str, Any] = {"lines": lines, "blind": blind, "amount": amount}
     return Finding(
         "audit.set_aside",
-        say(
-            "{lines} order lines are missing from every total: {amount} can be read on them, "
-            "and on {blind} the amount itself cannot.",
-            lines=lines, amount=amount, blind=blind,
+        say_n(
+            "{n} order line, {amount} where readable, is missing from every total",
+            "{n} order lines, {amount} where readable, are missing from every total",
+            lines, **said,
         ),
         lines.value > 0,
-        say("The customers on them look smaller than they are, until the lines are sent again."),
-        say("Every order line set aside repeats one that is counted: no revenue is missing."),
+        say(
+            "On {blind} of them the amount itself cannot be read. Until they are sent again, their "
+            "customers look smaller than they are.",
+            **said,
+        ),
+        say("No order line is missing: those set aside repeat one that is counted"),
         say("Nothing has to be sent again."),
         money=amount.id,
-        action=say("Correct the order lines that were set aside and send them again"),
+        action=say("Correct the order lines that were set aside and send them again."),
         owner=say("finance director"),
     )  # fmt: skip
 
@@ -370,20 +375,17 @@ def unassigned(book: Workbook) -> None:
     book.show(
         Finding(
             "audit.unassigned",
-            say(
-                "{money}, or {share} of net revenue in the window, belongs to no known customer; "
-                "{lines} order lines name none.",
-                **said,
-            ),
+            say("{money}, or {share} of net revenue, belongs to no known customer", **said),
             abs(share.value) >= MUCH_UNASSIGNED,
-            say("It counts in revenue but in no segment, so no plan by customer reaches it."),
             say(
-                "Hardly any net revenue lacks a customer: {money}, or {share}, on {lines} lines.",
+                "{lines} order lines in the window name none. They count in revenue but in no "
+                "segment, so no plan by customer reaches them.",
                 **said,
             ),
-            say("Segments and targets cover nearly all of it."),
+            say("Hardly any net revenue lacks a customer: {money}, or {share}", **said),
+            say("Segments and targets cover nearly all of the window's net revenue."),
             money=revenue.id,
-            action=say("Find which sales carry no customer number, and record it at the order"),
+            action=say("Find which sales carry no customer number, and record it at the order."),
             owner=say("sales director"),
         )
     )

@@ -10,7 +10,7 @@ from segkit.audit import base
 from segkit.audit.page import count, exhibit, money, note, part, size
 from segkit.engagement import months_before
 from segkit.exhibits import Chart, Exhibit, Finding
-from segkit.language import Message, Value, say
+from segkit.language import Message, Value, say, say_n
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,23 +35,27 @@ def concentration(book: Workbook) -> None:
     top = money(book, "largest", revenue.iloc[:few].sum(), n=few)
     said: dict[str, Any] = {
         "half": half, "all": count(book, "customers.active", n), "few": few, "money": top,
-        "half_share": part(book, "customers.half_share", half.value, n, n=n),
         "share": part(book, "net_revenue.largest_share", int(revenue.iloc[:few].sum()), total, n=n),
         "times": _in_middle_ones(book, revenue, few),
     }  # fmt: skip
     finding = Finding(
         "audit.concentration",
-        say(
-            "{half} of {all} customers ({half_share}) bring in half of the net revenue; "
-            "the {few} largest alone bring in {money}, or {share}.",
+        say_n(
+            "{n} of {all} customers brings in half of the net revenue",
+            "{n} of {all} customers bring in half of the net revenue",
+            half,
             **said,
         ),
         half.value <= 0.2 * n,
-        say("One of these brings in as much as {times} customers of middle size.", **said),
-        say("Net revenue is spread: half of it takes {half} of {all} customers.", **said),
+        say(
+            "The {few} largest alone bring in {money}, or {share}: one of them, on average, as "
+            "much as {times} customers of middle size.",
+            **said,
+        ),
+        say("Net revenue is spread: half of it takes {half} of {all} customers", **said),
         say("What is done has to reach many customers to count."),
         money=top.id,
-        action=say("Give each of the {few} largest customers an owner and a yearly plan", few=few),
+        action=say("Give each of the {few} largest customers an owner and a yearly plan.", few=few),
         owner=say("sales director"),
     )
     book.show(finding, _curve(book, revenue))
@@ -76,8 +80,11 @@ def _curve(book: Workbook, revenue: pd.Series[int]) -> Exhibit:
     reading = say("The customers stand from the largest to the smallest. Revenue of no known "
                   "customer is left out.")  # fmt: skip
     if negative.value:
-        reading = say("{reading} {n} customers returned more than they bought, so the curve falls "
-                      "at its end.", reading=reading, n=negative)  # fmt: skip
+        reading = say_n(
+            "{reading} {n} customer returned more than was bought, so the curve falls at its end.",
+            "{reading} {n} customers returned more than they bought, so the curve falls at its end.",
+            negative, reading=reading,
+        )  # fmt: skip
     titles = (
         say("The largest fifth of customers brings in {share} of net revenue", share=fifth),
         fifth.value >= 0.5,
@@ -90,7 +97,7 @@ def _curve(book: Workbook, revenue: pd.Series[int]) -> Exhibit:
         chart=Chart(
             "curve", "customers_share", "revenue_share", reference=0.2,
             reference_label=say("Largest fifth"),
-            x_label=say("Share of customers, largest first"), y_label=say("Share of net revenue"),
+            x_label=say("Share of customers, largest first."), y_label=say("Share of net revenue"),
         ),
         reading=reading, n=n, rows_shown=51,
     )  # fmt: skip
@@ -175,23 +182,22 @@ def _change(book: Workbook, before: Figure, latest: Figure) -> Finding:
     change = money(book, "year_change", _minor(book, latest.value - before.value), **told)
     share = part(book, "net_revenue.year_change_share", change.value, before.value, **told)
     said = {"change": size(change), "share": size(share), "before": before, "latest": latest}
+    told_of = say(
+        "It went from {before} of {n_before} customers to {latest} of {n} customers. The records "
+        "show whose orders changed, not why.",
+        n_before=before.n,
+        n=latest.n,
+        **said,
+    )
     return Finding(
         "audit.year_change",
-        say(
-            "Net revenue of the latest twelve months fell by {change}, or {share}, from {before} "
-            "to {latest}.",
-            **said,
-        ),
+        say("Net revenue fell by {change}, or {share}, in the latest twelve months", **said),
         change.value < 0,
-        say("The records show whose orders changed, not why."),
-        say(
-            "Net revenue of the latest twelve months rose by {change}, or {share}, from {before} "
-            "to {latest}.",
-            **said,
-        ),
-        say("The records show whose orders changed, not why."),
+        told_of,
+        say("Net revenue rose by {change}, or {share}, in the latest twelve months", **said),
+        told_of,
         money=change.id,
-        action=say("Go through the customers behind the fall, largest first"),
+        action=say("Go through the customers behind the fall, largest first."),
         owner=say("sales director"),
     )
 
@@ -205,21 +211,21 @@ def _stopped(book: Workbook, moved: pd.DataFrame, before: Figure) -> Finding:
     }  # fmt: skip
     return Finding(
         "audit.stopped",
-        say(
-            "{n} customers of the year before have not ordered in the latest twelve months; they "
-            "had brought in {money}, or {share} of that year.",
+        say_n(
+            "{n} customer of the year before, worth {money}, did not order again",
+            "{n} customers of the year before, worth {money}, did not order again",
             **said,
         ),
         said["share"].value >= MUCH_LOST,
-        say("Some are lost and some buy seldom; the records do not tell which."),
         say(
-            "Hardly a customer has stopped: {n} of the year before with {money}, or {share} of "
-            "that year.",
+            "They had brought in {share} of that year. Some are lost and some buy seldom; the "
+            "records do not tell which.",
             **said,
         ),
+        say("Hardly a customer of the year before stayed away: {n}, worth {money}", **said),
         say("The year is not decided by customers who stop."),
         money=lost.id,
-        action=say("Call the largest customers who stopped, and record why"),
+        action=say("Call the largest customers who stopped, and record why."),
         owner=say("sales director"),
     )
 
