@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from segkit.exhibits import Chart, Column, Exhibit, Finding, Note
-from segkit.language import say, say_n, share
+from segkit.language import Message, say, say_n, share
 from segkit.routes.page import (
     SOURCES,
     customers,
@@ -137,7 +137,7 @@ def _over_visited(book: Workbook, table: pd.DataFrame) -> None:
     spent = book.figure("routes.over_visited.hours", round(hours), "hours", grade=grade, **more)
     paid = money(book, "routes.over_visited.cost", round(cost), n=len(table), grade="D")
     known = is_costed(book)
-    most = _where(book, over)
+    most = mostly(over, book.table("customers"))
     book.show(
         Finding(
             "routes.over_visited",
@@ -147,8 +147,8 @@ def _over_visited(book: Workbook, table: pd.DataFrame) -> None:
             ),
             len(over) > 0,
             say(
-                "Their {extra} visits above what is typical take {hours} hours and cost {cost}"
-                "{most}. Whether sales need them only a test can tell.",
+                "Their {extra} visits above what is typical{most} take {hours} hours and cost "
+                "{cost}. Whether sales need them only a test can tell.",
                 extra=extra, hours=spent, cost=paid, most=most,
             )
             if known
@@ -176,17 +176,16 @@ def _over_visited(book: Workbook, table: pd.DataFrame) -> None:
     )  # fmt: skip
 
 
-def _where(book: Workbook, over: pd.DataFrame) -> Any:
-    """Which trade class most over-visited customers belong to, if it is most of the visits."""
-    listed = book.table("customers")
+def mostly(over: pd.DataFrame, listed: pd.DataFrame) -> Message | str:
+    """Name the trade class that has a third or more of the excess visits, if one has."""
     if "category" not in listed or over.empty:
         return ""
     table = over.merge(listed[["customer_id", "category"]], how="left")
     excess = table.groupby("category")["excess"].sum().sort_values(ascending=False, kind="stable")
-    if excess.empty or excess.iloc[0] < 0.4 * over["excess"].sum():
+    if excess.empty or excess.iloc[0] * 3 < over["excess"].sum():
         return ""
     shown = share(excess.iloc[0] / over["excess"].sum())
-    return say(", {part} of them at {category}", part=shown, category=excess.index[0])
+    return say(" ({part} of them in trade class {category})", part=shown, category=excess.index[0])
 
 
 def online(book: Workbook) -> None:

@@ -15,7 +15,7 @@ from unit.routes_client import MARCH, Client, client, engagement, tables
 
 from segkit.errors import SourceError
 from segkit.routes import value
-from segkit.routes.contacts import candidates, is_spent_low
+from segkit.routes.contacts import candidates, is_spent_low, mostly
 from segkit.routes.costing import comparable, cost_factors, largest_remainder, spread
 from segkit.routes.findings import gives_back, is_idle, separate
 
@@ -205,6 +205,13 @@ def test_over_visited_means_twice_the_typical_visits_of_customers_of_its_value()
         False,
         True,
     ]
+
+
+def test_a_trade_class_is_named_only_where_it_has_a_third_of_excess_visits() -> None:
+    over = pd.DataFrame({"customer_id": list("ABCD"), "excess": [4.0, 2.0, 2.0, 2.0]})
+    listed = pd.DataFrame({"customer_id": list("ABCD"), "category": list("HDPS")})
+    assert str(mostly(over, listed)) == " (40% of them in trade class H)"
+    assert mostly(over.assign(excess=1.0), listed) == ""
 
 
 def test_a_customer_that_buys_online_or_made_to_order_is_no_candidate() -> None:
