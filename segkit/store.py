@@ -163,7 +163,7 @@ class Store:
                 return
             module, function = recipe.make.split(":")
             make = getattr(importlib.import_module(module), function)
-            with Engine(self.folder / f"scratch.{os.getpid()}") as engine:
+            with Engine(self.folder / f"scratch.{digest}") as engine:
                 for name, path in inputs.items():
                     engine.register(name, path)
                 made = make(Given(self.engagement, inputs, engine, recipe.makes))

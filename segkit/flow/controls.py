@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from segkit.flow.kernels import DONE, Progress
@@ -24,9 +26,13 @@ def make_sources(store: Store, progress: Progress) -> Checked:
     """Read and check every client file: what is wrong with one is said before a kernel starts."""
     from segkit.sources import check
 
-    for name in store.engagement.sources:
-        progress("sources", name.replace("_", " "))
-        store.path(f"{name}_counts")
+    with ThreadPoolExecutor(4) as pool:
+        reading = {
+            name: pool.submit(store.path, f"{name}_counts") for name in store.engagement.sources
+        }
+        for name, read in reading.items():
+            progress("sources", name.replace("_", " "))
+            read.result()
     checked = check(store.engagement, store)
     progress("sources", DONE)
     return checked
@@ -51,11 +57,15 @@ def in_words(gap: Gap) -> Message:
         "{name}: {ours} in the files and {theirs} by the client's own figure, {apart} apart where "
         "{agreed} was agreed.",
         name=_NAMES[gap.name],
-        ours=Value(gap.ours, "number"),
-        theirs=Value(gap.theirs, "number"),
+        ours=_to_the_cent(gap.ours),
+        theirs=_to_the_cent(gap.theirs),
         apart=share(abs(float(gap.share))),
         agreed=share(float(gap.tolerance)),
     )
+
+
+def _to_the_cent(value: Decimal) -> Value:
+    return Value(value, "number", digits=0 if value == value.to_integral_value() else 2)
 
 
 def contents(checked: Checked) -> Iterator[str]:

@@ -1,0 +1,81 @@
+"""What `segkit check` says of a client's files, and of the client's own figures."""
+
+from __future__ import annotations
+
+import pytest
+from flow_run import figure
+
+from segkit import flow
+from segkit.flow.ledger import across
+
+LINES = """order_id,order_date,customer_id,product_id,quantity,net_amount
+1,2026-01-05,A,P,1,100.00
+2,2026-02-05,B,P,1,50.50
+3,32.13.2026,B,P,1,9.00
+"""
+ENGAGEMENT = """client = "Four lines"
+as_of = 2026-03-31
+[sources.order_lines]
+file = "lines.csv"
+[controls]
+net_revenue = { value = %s, tolerance_share = 0.01 }
+"""
+
+
+@pytest.fixture
+def engagement(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEGKIT_REPORTS", str(tmp_path / "reports"))
+    (tmp_path / "lines.csv").write_text(LINES)
+
+    def agreed(control: str):
+        (tmp_path / "engagement.toml").write_text(ENGAGEMENT % control)
+        return tmp_path
+
+    return agreed
+
+
+def test_check_says_what_was_read_set_aside_and_why(engagement):
+    assert flow.check(engagement("150.50")) == [
+        "order_lines: 3 rows read from lines.csv",
+        "  1 set aside, such as: order_date cannot be read: 32.13.2026",
+        "The last order is of 2026-02-05, 54 days before as_of (2026-03-31): the extract may end "
+        "early.",
+    ]
+
+
+def test_check_says_which_control_total_is_missed(engagement):
+    assert flow.check(engagement("160"))[-1] == (
+        "Net revenue: 150.50 in the files and 160 by the client's own figure, 5.9% apart where 1.0% "
+        "was agreed."
+    )
+
+
+def told(**values):
+    return {id.replace("__", "."): figure(value) for id, value in values.items()}
+
+
+def test_segments_tie_to_the_audit_with_what_has_no_customer():
+    figures = told(
+        audit__customers__active=3,
+        audit__net_revenue__in_window=10,
+        audit__net_revenue__unassigned=-2,
+        segments__a__customers=1,
+        segments__a__net_revenue=5,
+        segments__b__customers=2,
+        segments__b__net_revenue=7,
+    )
+    assert [one.holds for one in across(figures)] == [True, True]
+    assert list(across({id: one for id, one in figures.items() if "audit" in id})) == []
+
+
+def test_segments_that_miss_a_customer_or_a_cent_do_not_tie():
+    figures = told(
+        audit__customers__active=3,
+        audit__net_revenue__in_window=10,
+        segments__a__customers=2,
+        segments__a__net_revenue=9,
+    )
+    assert [(one.left, one.right, one.holds) for one in across(figures)] == [
+        (3, 2, False),
+        (10, 9, False),
+    ]
