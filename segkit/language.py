@@ -234,7 +234,8 @@ def scale_of(
     if digits is None:
         largest = max(sizes) / 1000**step
         whole = not step and all(size == int(size) for size in sizes)
-        digits = 0 if whole or largest >= 1000 else 1 if largest >= 10 or step else 2
+        rough = largest >= 1000 or (step and min(sizes) >= 10 * 1000**step)
+        digits = 0 if whole or rough else 1 if largest >= 10 or step else 2
     return Scale(unit, step, digits, language)
 
 

@@ -74,7 +74,7 @@ _WRITERS = {"finding": _finding, "answer": _answer, "tiles": _tiles, "note": _no
 
 
 def _exhibit(told: Mapping[str, Any], drawing: str, language: str) -> str:
-    body = _table(told)
+    body = table(told)
     if told["is_chart"]:
         behind = escape(words(say("The numbers behind it"), language))
         body = f'<div class="chart">{inline(drawing, told["alt"])}</div>' + (
@@ -90,7 +90,8 @@ def _exhibit(told: Mapping[str, Any], drawing: str, language: str) -> str:
     )
 
 
-def _table(told: Mapping[str, Any]) -> str:
+def table(told: Mapping[str, Any]) -> str:
+    """A table that scrolls by itself where the page is narrow."""
     sides = ["num" if numeric else "txt" for numeric in told["numeric"]]
     head = "".join(
         f'<th scope="col" class="{side}">{escape(text)}</th>'

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segkit.language import Message, Scale, render, say, say_n, scale_of, write_date, write_value
 
+_NUMBER = re.compile(r"[-+]?[\d.,]*\s*%?")
 GRADES = {
     "R": say("recorded"),
     "A": say("randomised test"),
@@ -141,13 +143,25 @@ def table(payload: Mapping[str, Any], language: str) -> dict[str, Any]:
         "heads": heads,
         "numeric": [column["unit"] not in ("text", "message") for column in columns],
         "rows": rows,
-        "widths": [_width(head, [row[n] for row in rows]) for n, head in enumerate(heads)],
+        "widths": _widths(heads, rows),
         "more": words(more, language) if count > shown else "",
     }
 
 
-def _width(head: str, cells: Sequence[str]) -> int:
-    """How wide a column wants to be, in letters: its cells in one line or two, its heading in more."""
-    longest = max((len(cell) for cell in cells), default=0)
-    word = max((len(word) for word in head.split()), default=0)
-    return max(word, longest if longest <= 16 else max(16, min(longest * 2 // 3, 40)), 5) + 2
+def plain_table(cells: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """Rows of text, the first of them the headings, as `table` tells an exhibit's."""
+    wide = max(len(row) for row in cells)
+    heads, *rows = [[*(cell.strip() for cell in row), *[""] * (wide - len(row))] for row in cells]
+    numeric = [all(_NUMBER.fullmatch(row[n]) for row in rows) for n in range(wide)]
+    told = {"heads": heads, "numeric": numeric, "rows": rows, "widths": _widths(heads, rows)}
+    return {**told, "title": " ".join(heads), "more": ""}
+
+
+def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """How wide columns want to be, in letters: cells in a line or two, headings in more."""
+    longest = [max((len(row[n]) for row in rows), default=0) for n in range(len(heads))]
+    word = [max((len(word) for word in head.split()), default=0) for head in heads]
+    return [
+        max(head, cell if cell <= 16 else max(16, min(cell * 2 // 3, 40)), 5) + 3
+        for head, cell in zip(word, longest, strict=True)
+    ]

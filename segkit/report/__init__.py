@@ -1,4 +1,4 @@
-"""A run's notebooks as HTML pages, PDFs, a workbook and exports, all told from the same payloads."""
+"""A run's notebooks as pages, PDFs, a workbook and exports, told from the same payloads."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def _draw(payload: Mapping[str, Any], language: str) -> str:
 
 
 def _processes() -> Any:
-    """Processes that import the drawing code once, where the system can fork; never from threads."""
+    """Processes that import the drawing code once where the system can fork."""
     if sys.platform == "win32":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

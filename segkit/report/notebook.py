@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import bleach
 import nbformat
 from nbconvert.exporters import TemplateExporter
 from nbconvert.preprocessors import Preprocessor
@@ -16,7 +17,7 @@ from traitlets.config import Config
 
 from segkit.exhibits import MIME, html, typst
 from segkit.exhibits.brand import TEMPLATES
-from segkit.exhibits.words import words
+from segkit.exhibits.words import plain_table, words
 from segkit.language import say
 from segkit.report import prose
 
@@ -27,7 +28,6 @@ _SECTIONS = {
     "03-route-to-market": say("Route to market"),
     "04-kpi-design": say("KPIs and targets"),
 }
-_TABLE_TAGS = {"table", "thead", "tbody", "tr", "th", "td"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Chapter:
 
 def read(path: Path, language: str) -> Chapter:
     """An executed notebook, its prose in `language` and its title apart."""
-    node = nbformat.read(path, as_version=4)
+    node = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     section = _SECTIONS.get(path.stem, say(_plain_name(path.stem)))
     question = ""
     for cell in node.cells:
@@ -78,7 +78,7 @@ def _has_prose(cell: nbformat.NotebookNode) -> bool:
     return cell.cell_type == "markdown" and bool(cell.source)
 
 
-class Shown(Preprocessor):  # type: ignore[misc]
+class Shown(Preprocessor):
     """Turns what cells show into the exporter's own language; everything foreign is made tame."""
 
     def preprocess(
@@ -100,23 +100,46 @@ def _shown(data: Mapping[str, Any], drawings: Mapping[str, str], language: str, 
     if MIME in data:
         payload = data[MIME]
         return write(payload, language, drawings.get(payload.get("id", "")))
-    return _tame_html(data) if shows == "text/html" else _tame_typst(data)
+    return _tame(data, shows)
 
 
-def _tame_html(data: Mapping[str, Any]) -> str:
-    """A frame's table without its markup's powers, or plain text."""
-    if "<table" in data.get("text/html", ""):
-        bare = re.sub(r"<style.*?</style>", "", data["text/html"], flags=re.DOTALL)
-        table = bleach.clean(bare, tags=_TABLE_TAGS, attributes={}, strip=True)
-        return f'<div class="table">{table}</div>'
-    return f'<pre class="plain">{bleach.clean(data.get("text/plain", ""), tags=set())}</pre>'
+def _tame(data: Mapping[str, Any], shows: str) -> str:
+    """What segkit did not write: a frame's cells as a table of ours, else plain text."""
+    cells = _Cells()
+    cells.feed(data.get("text/html", ""))
+    if cells.rows:
+        told = plain_table(cells.rows)
+        return html.table(told) if shows == "text/html" else f"#grid-table({typst.literal(told)})\n"
+    text = data.get("text/plain", "")
+    if shows == "text/html":
+        return f'<pre class="plain">{escape(text)}</pre>'
+    return f"#raw(block: true, {prose.literal_lines(text)});\n"
 
 
-def _tame_typst(data: Mapping[str, Any]) -> str:
-    return f"#raw(block: true, {prose.literal_lines(data.get('text/plain', ''))});\n"
+class _Cells(HTMLParser):
+    """The text of a table's cells, and nothing else of its markup."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.is_inside = False
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th") and self.rows:
+            self.rows[-1].append("")
+        self.is_inside = tag in ("td", "th") or (self.is_inside and tag != "tr")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.is_inside = self.is_inside and tag not in ("td", "th")
+
+    def handle_data(self, data: str) -> None:
+        if self.is_inside and self.rows and self.rows[-1]:
+            self.rows[-1][-1] += data
 
 
-class Exporter(TemplateExporter):  # type: ignore[misc]
+class Exporter(TemplateExporter):
     """A notebook through one of our templates.
 
     Parameters
@@ -131,7 +154,7 @@ class Exporter(TemplateExporter):  # type: ignore[misc]
     def __init__(self, template: str, shows: str) -> None:
         self.output_mimetype = shows
         ending = ".html" if template == "html" else ".typ"
-        super().__init__(
+        super().__init__(  # type: ignore[no-untyped-call]
             config=Config(NbConvertBase={"display_data_priority": [shows]}),
             template_name=template,
             extra_template_basedirs=[str(TEMPLATES)],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,8 @@ def _appendix(chapters: Sequence[Chapter], cover: Cover) -> str:
     title = words(say("Checked, and not so here"), cover.language)
     lead = words(say("These claims were tested on the data and do not hold:"), cover.language)
     items = ", ".join(f"[#{literal(one)};]" for one in withheld)
-    return f"#pagebreak(weak: true)\n#heading(level: 1, {literal(title)})\n#{literal(lead)};\n#list({items})\n"
+    head = f"#pagebreak(weak: true)\n#heading(level: 1, {literal(title)})\n"
+    return f"{head}#{literal(lead)};\n#list({items})\n"
 
 
 def _document(cover: Cover, title: str, body: str, *, has_cover: bool = False) -> str:
@@ -105,7 +106,7 @@ def compiled(source: str, cover: Cover) -> bytes:
         made, warned = typst.compile_with_warnings(
             source.encode(),
             format="pdf",
-            font_paths=[str(FONTS)],
+            font_paths=_fonts(),
             ignore_system_fonts=True,
             pdf_standards=["ua-1"],
             timestamp=datetime(day.year, day.month, day.day, tzinfo=UTC),
@@ -115,6 +116,12 @@ def compiled(source: str, cover: Cover) -> bytes:
     if warned:
         raise SegkitError(_in_words(warned[0].message))
     return bytes(made)
+
+
+@lru_cache
+def _fonts() -> typst.Fonts:
+    """Our own fonts and Typst's, never the machine's."""
+    return typst.Fonts(include_system_fonts=False, font_paths=[str(FONTS)])
 
 
 def _in_words(said: str) -> str:

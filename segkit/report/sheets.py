@@ -63,7 +63,7 @@ def segment_list(tables: Mapping[str, Path]) -> pd.DataFrame | None:
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
-    """A table that Excel and a CRM open alike; text that looks like a formula gets an apostrophe."""
+    """A table that Excel and a CRM open alike; text like a formula gets an apostrophe."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, lineterminator="\r\n")
@@ -186,7 +186,7 @@ class Book:
         return name
 
     def exhibit(self, payload: Mapping[str, Any]) -> None:
-        """One exhibit's data as an Excel table under its title, with a chart where Excel has one."""
+        """One exhibit's data as an Excel table under its title, with a native chart."""
         language, name = self.cover.language, self.waiting.pop(0)
         sheet = self._add(
             name, render(payload["title"], language), render(payload["subtitle"], language)
@@ -301,7 +301,7 @@ class Book:
         if unit == "text" or not (numbers or unit == "date"):
             return self.looks["plain"]
         kind = {"share": "0.0%", "date": "date"}.get(unit)
-        kind = kind or ("#,##0" if whole or is_currency(unit) and _large(numbers) else "#,##0.00")
+        kind = kind or ("#,##0" if whole or (is_currency(unit) and _large(numbers)) else "#,##0.00")
         if kind not in self.looks:
             code: Any = 14 if kind == "date" else kind
             self.looks[kind] = self.book.add_format(
