@@ -36,7 +36,11 @@ def files_of(engagement: Engagement, where: str, source: Source) -> tuple[File, 
     SourceError
         If there is no such file, or one lies outside the allowed folders.
     """
-    pattern = source.file or ""
+    if source.file is None:
+        raise EngagementError(
+            f"{where} is SQL, but raw sources are files.\nFix: give {where} its file."
+        )
+    pattern = source.file
     allowed = _allowed_folders(engagement)
     for base in allowed:
         found = [File(base / name, Path(name).as_posix()) for name in _matches(base, pattern)]

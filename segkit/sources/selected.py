@@ -23,6 +23,7 @@ def select(engine: Engine, engagement: Engagement, where: str, source: Source) -
     target = engine.workspace / f"{where}.parquet"
     with Engine(engine.workspace / f"{where}.sandbox") as sandbox:
         _check_one_select(sandbox, where, sql)
+        sandbox.connection.execute("CREATE SCHEMA raw")
         raws = [(raw, _load(sandbox, engagement, raw)) for raw in raw_names(sql, engagement.raw)]
         headers = _run(sandbox, engagement, where, sql, target)
     files = dict.fromkeys(part.file for _, staged in raws for part in staged.parts)
@@ -45,7 +46,6 @@ def _check_one_select(sandbox: Engine, where: str, sql: str) -> None:
 def _load(sandbox: Engine, engagement: Engagement, raw: str) -> Staged:
     source = engagement.raw[raw]
     staged = stage(sandbox, engagement, f"raw.{raw}", source)
-    sandbox.connection.execute("CREATE SCHEMA IF NOT EXISTS raw")
     sandbox.connection.execute(
         f"CREATE TABLE raw.{quoted(raw)} AS SELECT * EXCLUDE (__file, __row) "
         f"FROM ({staged.relation})"
@@ -94,7 +94,7 @@ def _failed(engagement: Engagement, where: str, error: Exception) -> SegkitError
             "declare the file as [raw.<name>] and read raw.<name>.",
         )
     if isinstance(error, duckdb.CatalogException) and "Table with name" in said:
-        name = said.split("Table with name ")[1].split(" ")[0]
+        name = said.split("Table with name ")[1].split(" ")[0].strip('"').removeprefix("raw.")
         return _wrong(
             where,
             f"reads {name}, which is not declared",

@@ -111,7 +111,7 @@ def _stage_file(
     engine: Engine, engagement: Engagement, where: str, source: Source, file: File, place: int
 ) -> Part:
     if file.path.stat().st_size == 0:
-        raise SourceError(f"{file.label} is empty.\nFix: ask for the file again, or leave it out.")
+        raise _empty(file)
     target = engine.workspace / f"{where}.{place}.parquet"
     suffix = file.path.suffix.lower()
     if suffix in (".parquet", ".pq"):
@@ -130,6 +130,10 @@ def _check_same_headers(first: Part, other: Part) -> None:
                     f"{nearest(header, set(two.headers) - set(one.headers))}\n"
                     "Fix: give files that make one table the same header, or declare two sources."
                 )
+
+
+def _empty(file: File) -> SourceError:
+    return SourceError(f"{file.label} is empty.\nFix: ask for the file again, or leave it out.")
 
 
 def _unreadable(file: File, kind: str, error: Exception) -> SourceError:
@@ -276,7 +280,7 @@ def _to_utf8(engagement: Engagement, source: Source, file: File, target: Path) -
             return
     fix = "correct encoding" if source.encoding else "declare its encoding"
     raise SourceError(
-        f"{file.label} is not {candidates[-1]}: {problem}.\n"
+        f"{file.label} is not {' or '.join(candidates).replace('-sig', '')}: {problem}.\n"
         f"Fix: {fix}, such as utf-8, cp1250, cp1252, iso-8859-2 or utf-16, in the file's section."
     )
 
@@ -336,7 +340,7 @@ def _read_header(file: File, text: Path, declared: str | None) -> tuple[list[str
             is_blank = not any(cell.strip("\ufeff \xa0") for cell in row)
             if not is_blank and not "".join(row).startswith(("sep=", "\ufeffsep=")):
                 return row, rows.line_num, delimiter
-    raise SourceError(f"{file.label} is empty.\nFix: ask for the file again, or leave it out.")
+    raise _empty(file)
 
 
 def _sniff(line: str) -> str:
