@@ -141,7 +141,7 @@ def what_to_do(book: Workbook) -> None:
                 Column("money", say("At stake"), book.currency),
                 Column("grade", say("Grade")),
             ),
-            ("ledger",), book.engagement.as_of,
+            ("findings",), book.engagement.as_of,
             reading=say(
                 "R is counted from records; A and B come from a test or from change within "
                 "customers; C and D are to be tested before money follows them. Days count from "

@@ -227,7 +227,7 @@ def walk(book: Workbook) -> None:
         exhibit(
             book, "walk", titles, say("Net revenue from the files to the window of {window}",
                                       window=book.window_text),
-            data, "step amount", sources=SOURCES,
+            data, "step amount",
             chart=Chart("steps", "amount", "step", total="is_total"),
             reading=say("Each sum is the one above it with the steps between. Revenue of no known "
                         "customer counts in the window but in no segment."),
@@ -263,7 +263,7 @@ def set_aside(book: Workbook) -> None:
         exhibit(
             book, "set_aside", titles, say("Rows that cannot be counted, by reason, all periods"),
             data, "table reason rows amount example",
-            sources=[f"{name}_quarantine" for name in names],
+            sources=names,
             reading=say("Each row is kept as it was sent. Amounts are those that can be read."),
             n=int(data["rows"].sum()),
         )
@@ -352,7 +352,7 @@ def repairs(book: Workbook) -> None:
         exhibit(
             book, "repairs", (title, True, title), say("Values left empty, by table, all periods"),
             data, "table column reason rows example",
-            sources=[f"{name}_repairs" for name in names],
+            sources=names,
             reading=say("The rows count; only these values are missing from what is said of them."),
         )
     )  # fmt: skip

@@ -81,8 +81,8 @@ def _curve(book: Workbook, revenue: pd.Series[int]) -> Exhibit:
                   "customer is left out.")  # fmt: skip
     if negative.value:
         reading = say_n(
-            "{reading} {n} customer returned more than was bought, so the curve falls at its end.",
-            "{reading} {n} customers returned more than they bought, so the curve falls at its end.",
+            "{reading} {n} customer returned more than it bought, so the curve ends falling.",
+            "{reading} {n} customers returned more than they bought, so the curve ends falling.",
             negative, reading=reading,
         )  # fmt: skip
     titles = (
