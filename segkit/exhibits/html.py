@@ -56,8 +56,8 @@ def _answer(told: Mapping[str, Any]) -> str:
 
 def _tiles(told: Mapping[str, Any]) -> str:
     tiles = "".join(
-        f'<div class="tile"><dd>{escape(tile["value"])} {_badge(tile["grade"], quiet=True)}</dd>'
-        f"<dt>{escape(tile['label'])}</dt></div>"
+        f'<div class="tile"><dt>{escape(tile["label"])} {_badge(tile["grade"], quiet=True)}</dt>'
+        f"<dd>{escape(tile['value'])}</dd></div>"
         for tile in told["tiles"]
     )
     return f'<dl class="tiles">{tiles}</dl>'
@@ -77,8 +77,9 @@ def _exhibit(told: Mapping[str, Any], drawing: str, language: str) -> str:
     body = table(told)
     if told["is_chart"]:
         behind = escape(words(say("The numbers behind it"), language))
-        body = f'<div class="chart">{inline(drawing, told["alt"])}</div>' + (
-            f"<details><summary>{behind}</summary>{body}</details>" if told["rows"] else ""
+        body = (
+            f'<div class="chart" {_scrolls(told["title"])}>{inline(drawing, told["alt"])}</div>'
+            + (f"<details><summary>{behind}</summary>{body}</details>" if told["rows"] else "")
         )
     return (
         f'<figure class="exhibit" id="{escape(_anchor(told["id"]))}"><figcaption>'
@@ -99,7 +100,7 @@ def table(told: Mapping[str, Any]) -> str:
     )
     rows = "".join(f"<tr>{_row(row, sides)}</tr>" for row in told["rows"])
     return (
-        f'<div class="table" role="region" tabindex="0" aria-label="{escape(told["title"])}">'
+        f'<div class="table" {_scrolls(told["title"])}>'
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
         f"{_tag('p', 'more', told['more'])}"
     )
@@ -135,6 +136,11 @@ def _tag(name: str, kind: str, *texts: str) -> str:
     said = " ".join(text for text in texts if text)
     kind = f' class="{kind}"' if kind else ""
     return f"<{name}{kind}>{escape(said)}</{name}>" if said else ""
+
+
+def _scrolls(name: str) -> str:
+    """What a part needs that scrolls by itself: a name, and a place in the keyboard's order."""
+    return f'role="group" tabindex="0" aria-label="{escape(name)}"'
 
 
 def _anchor(id: str) -> str:
