@@ -20,6 +20,8 @@ Payload = Mapping[str, Any]
 #: Findings on the page: more than these are not read.
 SHOWN = 5
 _PROVEN = ("R", "A", "B")
+#: Findings that look at the same money from different sides: one of them speaks for all.
+_SAME_MONEY = ({"audit.year_change", "audit.stopped", "kpis.lost_revenue"},)
 
 
 def rank(findings: Sequence[Payload], figures: Mapping[str, Payload]) -> list[Payload]:
@@ -45,6 +47,16 @@ def apart(findings: Sequence[Payload]) -> tuple[list[Payload], list[Payload]]:
     """Findings that are recorded or tested (R, A, B), and those that are still to be tested."""
     proven = [one for one in findings if one["grade"] in _PROVEN]
     return proven, [one for one in findings if one["grade"] not in _PROVEN]
+
+
+def one_each(findings: Sequence[Payload]) -> list[Payload]:
+    """Findings without those about the same money as one that stands before them."""
+    kept: list[Payload] = []
+    for one in findings:
+        same: set[str] = next((group for group in _SAME_MONEY if one["id"] in group), set())
+        if not (one["money"] and any(other["id"] in same and other["money"] for other in kept)):
+            kept.append(one)
+    return kept
 
 
 def _place(finding: Payload) -> int:
@@ -115,7 +127,7 @@ def findings(book: Workbook) -> None:
     """The findings with most money at stake, as their own notebooks say them."""
     ledger = _ledger(book)
     if ledger is not None:
-        book.show(*(Told(one) for one in _ranked(ledger)[:SHOWN]))
+        book.show(*(Told(one) for one in one_each(_ranked(ledger))[:SHOWN]))
 
 
 def what_to_do(book: Workbook) -> None:
@@ -123,7 +135,7 @@ def what_to_do(book: Workbook) -> None:
     import pandas as pd
 
     ledger = _ledger(book)
-    asked = [one for one in _ranked(ledger) if one["action"]] if ledger else []
+    asked = [one for one in one_each(_ranked(ledger)) if one["action"]] if ledger else []
     if ledger is None or not asked:
         return
     data = pd.DataFrame([_asked(one, ledger) for one in asked[:7]])
@@ -180,11 +192,11 @@ def uncertain(book: Workbook) -> None:
         text = say("Not given: {tables}. With them we could show {adds}.",
                    tables=", ".join(missing), adds="; ".join(adds))  # fmt: skip
         notes.append(Note(text, "missing"))
-    lost = _figure(ledger, "audit.order_lines.rows_quarantined")
+    lost = _figure(ledger, "audit.order_lines.lost")
     if lost.value:
-        text = say("{lines} order lines, with {money} that can be read, were set aside and are in "
+        text = say("{lines} order lines, {money} where readable, could not be counted and are in "
                    "no number here.", lines=lost,
-                   money=_figure(ledger, "audit.net_revenue.quarantined"))  # fmt: skip
+                   money=_figure(ledger, "audit.net_revenue.lost"))  # fmt: skip
         notes.append(Note(text))
     book.show(*notes)
 

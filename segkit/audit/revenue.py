@@ -95,8 +95,8 @@ def _curve(book: Workbook, revenue: pd.Series[int]) -> Exhibit:
         say("Cumulative share of customers' net revenue, {window}", window=book.window_text),
         base.concentration_curve(revenue), "customers customers_share revenue_share",
         chart=Chart(
-            "curve", "customers_share", "revenue_share", reference=0.2,
-            reference_label=say("Largest fifth"),
+            "curve", "customers_share", "revenue_share", reference=0.5,
+            reference_label=say("Half of net revenue"),
             x_label=say("Share of customers, largest first."), y_label=say("Share of net revenue"),
         ),
         reading=reading, n=n, rows_shown=51,
@@ -239,6 +239,7 @@ def _bridge(book: Workbook, moved: pd.DataFrame, before: Figure, latest: Figure)
         *(
             (text, book.money(change[step]), n[step] if step != "unassigned" else None, False)
             for step, text in _STEPS.items()
+            if n[step] or change[step]
         ),
         (say("Latest twelve months"), latest.value, latest.n, True),
     ]

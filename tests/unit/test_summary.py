@@ -54,6 +54,13 @@ def test_association_and_judgement_stand_apart() -> None:
     assert [one["id"] for one in to_test] == ["C", "D"]
 
 
+def test_the_same_money_is_told_once() -> None:
+    told = [finding("kpis.lost_revenue", "large"), finding("a", "middle"),
+            finding("audit.stopped", "small"), finding("audit.year_change")]  # fmt: skip
+    ids = [one["id"] for one in summary.one_each(told)]
+    assert ids == ["kpis.lost_revenue", "a", "audit.year_change"]
+
+
 def of_a_run(folder: Path) -> Workbook:
     """The summary's book over a run of the audit alone."""
     book = open_small(folder, more="[controls]\nnet_revenue = { value = 200 }\n")
@@ -78,10 +85,10 @@ def test_the_page_of_a_run(tmp_path: Path, reports: Path) -> None:
     ]
     summary.findings(book)
     assert [one["id"] for one in book.items[1:]] == [
-        "audit.stopped", "audit.control_gap.net_revenue", "audit.year_change", "audit.unassigned",
+        "audit.stopped", "audit.control_gap.net_revenue", "audit.unassigned",
     ]  # fmt: skip
     summary.what_to_do(book)
-    assert book.items[-1]["data"]["money"] == [40, 28, 18, 7]
+    assert book.items[-1]["data"]["money"] == [40, 28, 7]
     summary.uncertain(book)
     assert render(book.items[-1]["text"]).startswith("Not given: visits, reps, resources")
 
