@@ -7,6 +7,20 @@ from typing import TYPE_CHECKING
 
 from segkit.engagement import Engagement, identifier
 from segkit.errors import EngagementError, nearest
+from segkit.segments.findings import (
+    across_classes,
+    answer,
+    behaviour_at_a_glance,
+    declining,
+    how_many,
+    overdue,
+    profiles,
+    rfm_segments,
+    rfm_thresholds,
+    rules_of_segments,
+    value_held,
+    what_to_do,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,9 +29,24 @@ if TYPE_CHECKING:
     from segkit.segments.cut import Cut
     from segkit.store import Given
 
-__all__ = ["segments"]
+__all__ = [
+    "across_classes",
+    "answer",
+    "behaviour_at_a_glance",
+    "declining",
+    "how_many",
+    "overdue",
+    "profiles",
+    "rfm_segments",
+    "rfm_thresholds",
+    "rules_of_segments",
+    "segments",
+    "value_held",
+    "what_to_do",
+]
 
-_LABELS = """
+#: Channels and categories as the client writes them, and the columns' prefixes they belong to.
+LABELS = """
 SELECT DISTINCT 'share_channel_' AS prefix, channel AS name
 FROM order_lines WHERE channel IS NOT NULL
 UNION
@@ -46,7 +75,7 @@ def segments(given: Given) -> dict[str, pd.DataFrame]:
             'Fix: set segmentation.primary to "clusters" or "rfm".'
         )
     behaviour = given.table("behaviour").sort_values("customer_id", ignore_index=True)
-    names = _client_words(given)
+    names = labelled(given.query(LABELS))
     parts = [
         _segment_base(rows.reset_index(drop=True), base, given.engagement, names)
         for base, rows in _bases(behaviour, given)
@@ -58,14 +87,10 @@ def segments(given: Given) -> dict[str, pd.DataFrame]:
     return made
 
 
-def _client_words(given: Given) -> dict[str, str]:
-    """Channels and categories as the client writes them, by the columns of their shares."""
-    found = given.query(_LABELS)
-    columns = [
-        prefix + identifier(name)
-        for prefix, name in zip(found["prefix"], found["name"], strict=True)
-    ]
-    return dict(zip(columns, found["name"], strict=True))
+def labelled(found: pd.DataFrame) -> dict[str, str]:
+    """The client's own words by the columns of their shares, from the rows of `LABELS`."""
+    pairs = zip(found["prefix"], found["name"], strict=True)
+    return {prefix + identifier(name): name for prefix, name in pairs}
 
 
 def _bases(behaviour: pd.DataFrame, given: Given) -> list[tuple[str | None, pd.DataFrame]]:

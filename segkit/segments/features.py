@@ -77,22 +77,37 @@ FEATURES: tuple[Feature, ...] = (
 )
 #: Columns of shares that make one block each, and the counts they are shares of.
 SHARE_BLOCKS = (("share_channel_", "orders"), ("share_category_", "lines"))
-#: What rules may be written in: whatever a seller can look up for one customer.
-_RULE_ONLY = (
+#: Measures that are told but form no segment.
+_TOLD = (
     Feature("recency_days", say("days since the last order"), "days"),
     Feature("categories", say("categories bought"), "count"),
     Feature("products", say("products bought"), "count"),
     Feature("net_revenue", say("net revenue"), "money"),
     Feature("orders", say("orders"), "count"),
+    Feature("tenure_days", say("days since the first order"), "days"),
+    Feature("gap_days", say("usual gap between orders, days"), "days"),
+    Feature("gross_margin", say("gross margin"), "money"),
+    Feature("visits", say("visits"), "count"),
+    Feature("visits_per_month", say("visits a month"), "rate"),
     # mostly zero: it would make the few who returned anything a segment of their own
     Feature("return_share", say("share returned"), "share"),
 )
-_NOT_IN_RULES = ("breadth_rarefied", "gap_cv", "net_revenue", "orders", "recency_days")
+#: Sizes, and what sellers do themselves, are not how a customer buys.
+_IN_RULES = (
+    "orders_per_month",
+    "order_value",
+    "lines_per_order",
+    "trend",
+    "discount_share",
+    "return_share",
+    "categories",
+    "products",
+)
 
 
 def feature(column: str, names: Mapping[str, str] | None = None) -> Feature:
     """The feature of a column; a share is called as the client calls its category."""
-    known = next((one for one in (*FEATURES, *_RULE_ONLY) if one.column == column), None)
+    known = next((one for one in (*FEATURES, *_TOLD) if one.column == column), None)
     if known:
         return known
     kind, _, key = column.removeprefix("share_").partition("_")
@@ -114,14 +129,15 @@ def share_columns(behaviour: pd.DataFrame, prefix: str) -> list[str]:
 
 def rule_columns(behaviour: pd.DataFrame) -> list[str]:
     """The columns that rules may be written in for these customers."""
-    plain = [one.column for one in (*FEATURES, *_RULE_ONLY) if one.column not in _NOT_IN_RULES]
     shares = [
         name
         for prefix, _ in SHARE_BLOCKS
         for name in share_columns(behaviour, prefix)
         if not name.endswith("_other")
     ]
-    kept = [name for name in plain if name in behaviour and behaviour[name].notna().mean() > _KNOWN]
+    kept = [
+        name for name in _IN_RULES if name in behaviour and behaviour[name].notna().mean() > _KNOWN
+    ]
     return [*kept, *shares]
 
 

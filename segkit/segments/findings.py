@@ -1,0 +1,802 @@
+"""What notebook 2 says of the customers: how they buy, who belongs together, and what follows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from segkit.exhibits import Answer, Chart, Finding, Note, Tiles
+from segkit.language import Message, Value, say, say_n
+from segkit.segments.clusters import HIGHLY_STABLE, PATTERN, STABLE
+from segkit.segments.features import FEATURES, feature
+from segkit.segments.page import Page, exhibit, figure, headline, money, part, read
+from segkit.segments.plays import MEASURES, play
+from segkit.segments.rules import FAITHFUL, from_json, in_words, written
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from segkit.workbook import Figure, Workbook
+
+#: From this share of net revenue on, a group of customers is worth a page.
+_MATTERS = 0.01
+_FEWEST = 5
+#: A trend at or below this change a quarter is a decline.
+_DECLINE = -0.10
+#: A segment holds more than its share when revenue share is this many times customer share.
+_MORE_THAN_ITS_SHARE = 1.5
+#: From this share of a segment's customers on, it is mostly one trade class.
+_MOSTLY = 0.6
+
+
+# --- claims: pure functions of numbers ------------------------------------------------------------
+
+
+def holds_more_than_its_share(money_share: float, customer_share: float) -> bool:
+    """Whether a segment brings in far more than its number of customers would."""
+    return money_share >= _MORE_THAN_ITS_SHARE * customer_share > 0
+
+
+def is_skewed(median: float, mean: float) -> bool:
+    """Whether the average customer is clearly larger than the typical one."""
+    return mean > 1.25 * median
+
+
+def matters(customers: int, money_share: float) -> bool:
+    """Whether a group is large enough to be told of."""
+    return customers >= _FEWEST and money_share >= _MATTERS
+
+
+def is_overdue(behaviour: pd.DataFrame) -> pd.Series[bool]:
+    """Who has been silent for twice its usual gap, and longer than its gaps usually vary.
+
+    Only customers with three gaps or more have a rhythm of their own.
+    """
+    factor = (1 + 2 * behaviour["gap_cv"]).clip(lower=2)
+    late = behaviour["recency_days"] > factor * behaviour["gap_days"]
+    return late & behaviour["gap_cv"].notna()
+
+
+def cuts_across(largest_class_shares: pd.Series[float]) -> bool:
+    """Whether no segment is mostly one trade class."""
+    return bool((largest_class_shares < _MOSTLY).all())
+
+
+# --- the answer -----------------------------------------------------------------------------------
+
+
+def answer(book: Workbook) -> None:
+    """How many segments, who carries the money, how sure; ties to the window's own sums."""
+    page = read(book)
+    made = headline(book, page)
+    _tie(book, page)
+    first = page.definitions.iloc[0]
+    customers, revenue = (
+        made[f"{first['segment_id']}.{what}"] for what in ("customers", "net_revenue")
+    )
+    largest = say(
+        "The largest by revenue, {name}, are {customers} customers with {revenue}, "
+        "{part} of net revenue.",
+        name=Value(first["name"]), customers=customers, revenue=revenue,
+        part=part(book, "largest.share", first["net_revenue"], page.revenue),
+    )  # fmt: skip
+    tiles = [
+        (say("Active customers"), made["customers"]),
+        (say("Segments"), made["count"]),
+        (say("Net revenue of their orders"), made["net_revenue"]),
+    ]
+    if page.is_clustered:
+        tiles.append((say("Customers whom rule and cluster agree on"), made["fidelity"]))
+    book.show(
+        Answer((_what_they_are(page, made), largest, _how_sure(page, made))), Tiles(tuple(tiles))
+    )
+
+
+def _what_they_are(page: Page, made: dict[str, Figure]) -> Message:
+    said = {"customers": made["customers"], "count": made["count"]}
+    origins = set(page.definitions["comes_from"])
+    if origins == {"clusters"}:
+        return say(
+            "{customers} active customers fall into {count} segments by how they buy, "
+            "each with a rule that can be checked for any one customer.",
+            **said,
+        )
+    if origins == {"rfm"}:
+        return say(
+            "{customers} active customers are placed in {count} segments by recency, frequency "
+            "and monetary value, as agreed.",
+            **said,
+        )
+    if origins == {"value"}:
+        return say(
+            "{customers} active customers do not fall into groups that hold up: the base is a "
+            "continuum, and {count} plain rules of recency and value cut it.",
+            **said,
+        )
+    return say(
+        "{customers} active customers are cut into {count} segments: by how they buy where groups "
+        "hold up, by plain rules of recency and value elsewhere.",
+        **said,
+    )
+
+
+def _how_sure(page: Page, made: dict[str, Figure]) -> Message:
+    if not page.is_clustered:
+        return say(
+            "Nothing here is estimated: every customer meets exactly one rule, and customers near "
+            "a threshold are marked."
+        )
+    if page.definitions["is_approximate"].any():
+        return say(
+            "The rules reproduce the clusters for {fidelity} of customers only, so they are called "
+            "approximate; the segments are what the rules say.",
+            fidelity=made["fidelity"],
+        )
+    return say(
+        "The rules reproduce the clusters for {fidelity} of customers; the segments are what the "
+        "rules say.",
+        fidelity=made["fidelity"],
+    )
+
+
+def _tie(book: Workbook, page: Page) -> None:
+    """Segments against the order lines themselves."""
+    sums = book.query(
+        """SELECT count(DISTINCT customer_id) AS active,
+            CAST(sum(net_amount) AS BIGINT) AS revenue,
+            CAST(coalesce(sum(CASE WHEN customer_id IS NULL THEN net_amount END), 0) AS BIGINT)
+                AS unassigned
+        FROM order_lines WHERE period = 'in_window'""",
+        "order_lines",
+    ).iloc[0]
+    customers = int(page.definitions["customers"].sum())
+    book.identity("customers of all segments = active customers", customers, int(sums["active"]))
+    segmented = int(page.definitions["net_revenue"].sum())
+    book.identity(
+        "net revenue of all segments + unassigned = net revenue in the window",
+        book.money(segmented + int(sums["unassigned"])),
+        book.money(sums["revenue"]),
+    )
+
+
+# --- behaviour and RFM ----------------------------------------------------------------------------
+
+
+def behaviour_at_a_glance(book: Workbook) -> None:
+    """Every measure, what it means, and what is usual."""
+    import pandas as pd
+
+    behaviour = book.table("behaviour")
+    rows = []
+    for column, meaning in MEASURES.items():
+        if column not in behaviour or not behaviour[column].notna().any():
+            continue
+        low, middle, high = behaviour[column].astype("float64").quantile([0.1, 0.5, 0.9])
+        told = {
+            name: say("{value}", value=_written(book, column, value))
+            for name, value in (("low", low), ("middle", middle), ("high", high))
+        }
+        rows.append({"measure": feature(column).label, "meaning": meaning, **told})
+    revenue = behaviour["net_revenue"].astype("float64")
+    said = {
+        name: money(
+            book, f"{name}.net_revenue", round(value), n=len(behaviour), source=("behaviour",)
+        )
+        for name, value in (("median", revenue.median()), ("mean", revenue.mean()))
+    }
+    book.show(
+        exhibit(
+            book, "behaviour", (
+                say("Half of all customers buy for under {median}; the average is {mean}", **said),
+                is_skewed(revenue.median(), revenue.mean()),
+                say("Customers are much of a size: median {median}, average {mean}", **said),
+            ),
+            say("Measures of {n} active customers, {window}",
+                n=len(behaviour), window=book.window_text),
+            pd.DataFrame(rows), "measure meaning low middle high",
+            sources=("behaviour",), n=len(behaviour), rows_shown=20,
+            reading=say(
+                "One customer in ten lies below the first value, half below the median. "
+                "Visits are not used to form segments: they are our behaviour, not the customer's."
+            ),
+        )
+    )  # fmt: skip
+
+
+def rfm_thresholds(book: Workbook) -> None:
+    """Which values each score stands for, and how many customers share it."""
+    import pandas as pd
+
+    scored = book.table("rfm")
+    bins = book.engagement.segmentation.rfm_bins
+    rows = []
+    for base, own in scored.groupby(scored["base"].fillna(""), sort=True):
+        for score, measure in (
+            ("rfm_r", "recency_days"),
+            ("rfm_f", "orders"),
+            ("rfm_m", "net_revenue"),
+        ):
+            for value, group in own.groupby(score, sort=True):
+                label = feature(measure).label
+                rows.append(
+                    {
+                        "measure": say("{base}: {what}", base=Value(base), what=label)
+                        if base
+                        else label,
+                        "score": value,
+                        "from_value": _cell(book, measure, group[measure].min()),
+                        "to_value": _cell(book, measure, group[measure].max()),
+                        "customers": len(group),
+                        "share": len(group) / len(own),
+                    }
+                )
+    frame = pd.DataFrame(rows)
+    uneven = float(frame["share"].max()) > 1.5 / bins
+    book.show(
+        exhibit(
+            book, "rfm_thresholds", (
+                say("Equal customers share a score, so the scores differ in size"),
+                uneven, say("Few customers tie: the scores are of nearly equal size"),
+            ),
+            say("Values behind each score of recency, frequency and monetary value, {window}",
+                window=book.window_text),
+            frame, "measure score from_value to_value customers share",
+            sources=("rfm",), n=len(scored), rows_shown=3 * bins,
+            reading=say(
+                "The highest score is best: the latest order, the most orders, the most money."
+            ),
+        )
+    )  # fmt: skip
+
+
+def rfm_segments(book: Workbook) -> None:
+    """The named RFM segments with their customers and money."""
+    import pandas as pd
+
+    from segkit.segments.rfm import NAMED
+
+    scored = book.table("rfm")
+    total = int(scored["net_revenue"].sum())
+    rows = []
+    for one in NAMED:
+        own = scored[scored["rfm_segment"] == one.id]
+        if len(own):
+            revenue = int(own["net_revenue"].sum())
+            shares = {"customers_share": len(own) / len(scored), "money_share": _of(revenue, total)}
+            rows.append(
+                {"name": str(one.name), "why": one.why, "customers": len(own),
+                 "money": float(book.money(revenue)), "is_key": one.id == NAMED[0].id, **shares}
+            )  # fmt: skip
+    frame = pd.DataFrame(rows).sort_values("money", ascending=False, ignore_index=True)
+    key = frame[frame["is_key"]]
+    share = float(key["money_share"].sum())
+    said = {
+        "customers": part(book, "rfm_key.customer_share", int(key["customers"].sum()), len(scored)),
+        "money": figure(book, "rfm_key.money_share", round(share, 6), "share", source=("rfm",)),
+    }
+    book.show(
+        exhibit(
+            book, "rfm", (
+                say("Key customers, {customers} of all, bring in {money} of net revenue", **said),
+                holds_more_than_its_share(share, float(key["customers_share"].sum())),
+                say("No group by recency, frequency and value carries the business alone"),
+            ),
+            say("Net revenue by RFM segment, {window}", window=book.window_text),
+            frame, "name why customers customers_share money money_share",
+            sources=("rfm",), n=len(scored),
+            chart=Chart("bars", x="money", y="name", accent="is_key"),
+            reading=say("The first description that fits a customer is taken; everyone is in one."),
+        )
+    )  # fmt: skip
+
+
+# --- how many, who, by which rule -----------------------------------------------------------------
+
+
+def how_many(book: Workbook) -> None:
+    """How every number of segments held up in resampling, beside structureless data."""
+    tried = book.table("stability")
+    if tried.empty:
+        book.show(Note(_not_clustered(book)))
+        return
+    for base, own in tried.groupby(tried["base"].fillna(""), sort=True):
+        book.show(_stability_exhibit(book, str(base), own))
+        chosen = own[own["is_chosen"]]
+        if len(chosen):
+            _price_note(book, str(base), chosen.iloc[0])
+
+
+def _not_clustered(book: Workbook) -> Message:
+    if book.engagement.segmentation.primary == "rfm":
+        return say("Segments by recency, frequency and value were agreed, so none were sought.")
+    return say(
+        "There are too few customers to look for groups in their behaviour; plain rules of "
+        "recency and value cut the base."
+    )
+
+
+def _stability_exhibit(book: Workbook, base: str, own: pd.DataFrame) -> Any:
+    import pandas as pd
+
+    lines = (
+        (say("weakest segment"), own["min_jaccard"]),
+        (say("structureless data"), own["null_min_jaccard"]),
+        (say("only a pattern"), [PATTERN] * len(own)),
+        (say("highly stable"), [HIGHLY_STABLE] * len(own)),
+    )
+    frame = pd.concat(
+        [
+            pd.DataFrame({"k": own["k"], "line": line, "jaccard": values, "is_ours": place == 0})
+            for place, (line, values) in enumerate(lines)
+        ],
+        ignore_index=True,
+    )
+    key = f"stability.{base}" if base else "stability"
+    chosen = own[own["is_chosen"]]
+    agreed = book.engagement.segmentation.k is not None
+    supported = bool(len(chosen) and chosen["is_supported"].iloc[0])
+    k = int(chosen["k"].iloc[0]) if len(chosen) else 0
+    numbers = {"low": int(own["k"].min()), "high": int(own["k"].max())}
+    claim = say("{k} segments hold up: resampled customers form the same groups again", k=k)
+    if agreed:
+        otherwise = say("The {k} segments agreed do not hold up when customers are resampled", k=k)
+    else:
+        otherwise = say(
+            "No number of segments from {low} to {high} holds up: a continuum", **numbers
+        )
+    subtitle = say(
+        "Similarity (Jaccard) of the weakest segment found again in resamples, {window}",
+        window=book.window_text,
+    )
+    if base:
+        subtitle = say("{base}: {subtitle}", base=Value(base), subtitle=subtitle)
+    return exhibit(
+        book, key, (claim, supported, otherwise), subtitle, frame, "k line jaccard",
+        chart=Chart(
+            "lines", x="k", y="jaccard", series="line", accent="is_ours", reference=STABLE,
+            reference_label=say("stable from here on"), x_label=say("number of segments"),
+        ),
+        sources=("stability",), n=int(own["customers"].iloc[0]), grade="C", rows_shown=40,
+        reading=say(
+            "A number is taken when its weakest segment is stable, every segment is large enough "
+            "to manage, and customers are clearly closer together than in structureless data; of "
+            "those the largest number that rules can tell apart, where there is one."
+        ),
+    )  # fmt: skip
+
+
+def _price_note(book: Workbook, base: str, chosen: pd.Series[Any]) -> None:
+    border = part(
+        book, f"border_share{'.' + base if base else ''}", chosen["border_customers"],
+        chosen["customers"], grade="C", n=int(chosen["customers"]), source=("stability",),
+    )  # fmt: skip
+    price = figure(
+        book, f"price_of_rules{'.' + base if base else ''}",
+        round(float(chosen["price_of_rules"]), 4), "number", grade="C",
+        n=int(chosen["customers"]), source=("stability",),
+    )  # fmt: skip
+    book.show(
+        Note(
+            say(
+                "{border} of customers lie on a border between groups. Written as rules, segments "
+                "are {price} times as spread out as the clusters they describe.",
+                border=border,
+                price=price,
+            )
+        )
+    )
+
+
+def profiles(book: Workbook) -> None:
+    """Who the segments are: standardised means, and size, money and rhythm of each."""
+    import pandas as pd
+
+    page = read(book)
+    table = book.table("segment_profiles")
+    measures = _telling_measures(table)
+    frame = table[table["measure"].isin(measures)].copy()
+    order = {id: place for place, id in enumerate(page.definitions["segment_id"])}
+    frame["name"] = frame["segment_id"].map(page.definitions.set_index("segment_id")["name"])
+    frame = frame.sort_values(
+        ["segment_id", "measure"],
+        key=lambda column: column.map(order if column.name == "segment_id" else measures.index),
+        ignore_index=True,
+    )
+    words = _client_words(book)
+    frame["measure"] = pd.Series([feature(one, words).label for one in frame["measure"]])
+    widest = frame["z"].abs().groupby(frame["name"]).max()
+    book.show(
+        exhibit(
+            book, "profiles", (
+                say("Each segment differs from the average in at least one measure"),
+                bool((widest >= 0.5).all()),
+                say("Some segments are close to the average in every measure"),
+            ),
+            say("Mean of each segment, in standard deviations from the mean of its base, {window}",
+                window=book.window_text),
+            frame, "name measure z",
+            chart=Chart("heat", x="measure", y="name", value="z"),
+            sources=("segment_profiles",), n=page.count, rows_shown=120,
+            reading=say("Above zero the segment has more of the measure than other customers."),
+        )
+    )  # fmt: skip
+    book.show(_sizes(book, page))
+
+
+def _sizes(book: Workbook, page: Page) -> Any:
+    grouped = page.customers.groupby("segment_id")
+    frame = page.definitions[["segment_id", "name", "customers"]].copy()
+    frame["customers_share"] = frame["customers"] / page.count
+    revenue = page.definitions["net_revenue"]
+    frame["money"] = book.money(revenue)
+    frame["money_share"] = revenue / page.revenue if page.revenue else 0.0
+    for measure in ("orders_per_month", "recency_days"):
+        frame[measure] = frame["segment_id"].map(grouped[measure].median())
+    frame["order_value"] = book.money(frame["segment_id"].map(grouped["order_value"].median()))
+    frame["border"] = frame["segment_id"].map(grouped["is_border"].mean())
+    frame["apart"] = page.definitions["description"]
+    top = frame.iloc[0]
+    said = {
+        "name": Value(top["name"]),
+        "share": part(book, "largest.share", revenue[0], page.revenue),
+    }
+    return exhibit(
+        book, "sizes", (
+            say("{name} bring in {share} of net revenue", **said),
+            float(top["money_share"]) > 1 / max(len(frame), 1),
+            say("Net revenue is spread evenly over the segments"),
+        ),
+        say("Customers, money and rhythm of each segment (medians), {window}",
+            window=book.window_text),
+        frame, "name customers customers_share money money_share orders_per_month order_value "
+        "recency_days border apart",
+        n=page.count, rows_shown=20,
+    )  # fmt: skip
+
+
+def rules_of_segments(book: Workbook) -> None:
+    """The rule that decides for each segment, and how far rule and cluster agree."""
+    page = read(book)
+    made = headline(book, page)
+    words = _client_words(book)
+    frame = page.definitions[["name", "customers", "fidelity", "stability"]].copy()
+    frame["rule"] = page.definitions["conditions"].map(
+        lambda text: in_words(from_json(text), book.engagement, words)
+    )
+    clustered = page.is_clustered
+    said = {"share": made["fidelity"]}
+    titles = (
+        say("Plain rules place {share} of customers as the clusters do", **said),
+        clustered and float(made["fidelity"].value) >= FAITHFUL,
+        say("Approximate rules: they place {share} of customers as the clusters do", **said)
+        if clustered
+        else say("Every customer meets exactly one plain rule"),
+    )
+    book.show(
+        exhibit(
+            book, "rules", titles,
+            say("The rule that decides who belongs to each segment, {window}",
+                window=book.window_text),
+            frame, "name rule customers" + (" fidelity stability" if clustered else ""),
+            sources=("segment_definitions",), n=page.count, grade="C", rows_shown=30,
+            reading=say(
+                "Look a customer up in the behaviour table and go down the list: the first rule "
+                "that it meets is its segment. An empty trend counts as none."
+            ),
+        )
+    )  # fmt: skip
+
+
+# --- findings with money --------------------------------------------------------------------------
+
+
+def value_held(book: Workbook) -> None:
+    """Whether one segment holds far more of the money than of the customers."""
+    page = read(book)
+    made = headline(book, page)
+    top = page.definitions.iloc[0]
+    base = page.base_of(top["segment_id"])
+    revenue, customers = int(base["net_revenue"].sum()), int(base["customers"].sum())
+    elsewhere = (revenue - top["net_revenue"]) / max(customers - top["customers"], 1)
+    rate = top["net_revenue"] / top["customers"]
+    times = round(float(rate / elsewhere), 1) if elsewhere > 0 else 0.0
+    share = part(book, "largest.share_of_base", top["net_revenue"], revenue)
+    of_all = part(book, "largest.customer_share", top["customers"], customers)
+    said = {"name": Value(top["name"]), "share": share, "of_all": of_all}
+    claim = say("{name}, {of_all} of customers, bring in {share} of net revenue", **said)
+    if len(base) < len(page.definitions):
+        claim = say("{name}, {of_all} of that base, bring in {share} of its net revenue", **said)
+    book.show(
+        Finding(
+            "segments.value_held",
+            claim,
+            holds_more_than_its_share(share.value, of_all.value),
+            say("One of them brings in as much as {times} others: losing one costs "
+                "more than winning one.", times=figure(book, "largest.times", times, "customers")),
+            otherwise=say("No segment brings in much more than its share of customers"),
+            otherwise_so_what=say("No single segment decides the year; spread attention by need."),
+            money=made[f"{top['segment_id']}.net_revenue"].id,
+            figures=(made[f"{top['segment_id']}.customers"].id,),
+            action=say("Give each of these customers a named owner and a plan for the year, the "
+                       "largest first."),
+            owner=say("sales director"),
+        )
+    )  # fmt: skip
+
+
+def overdue(book: Workbook) -> None:
+    """Customers silent for longer than their own rhythm explains."""
+    page = read(book)
+    rated = page.customers[page.customers["gap_cv"].notna()]
+    late = rated[is_overdue(rated)].sort_values(
+        ["net_revenue", "customer_id"], ascending=[False, True]
+    )
+    revenue = int(late["net_revenue"].sum())
+    count = figure(book, "overdue.customers", len(late), "customers", n=len(rated))
+    worth = money(book, "overdue.net_revenue", revenue, n=len(late))
+    holds = matters(len(late), _of(revenue, page.revenue))
+    book.show(
+        Finding(
+            "segments.overdue",
+            say_n("{n} customer is overdue by its own rhythm and brought in {worth}",
+                  "{n} customers are overdue by their own rhythm and brought in {worth}",
+                  count, worth=worth),
+            holds,
+            say("Each has been silent for more than twice its usual gap, beyond its usual ups and "
+                "downs. Some will order anyway; a call finds out which."),
+            otherwise=say("Hardly any customer is overdue by its own rhythm"),
+            otherwise_so_what=say("Silence is no warning here; watch the trend instead."),
+            money=worth.id,
+            figures=(count.id,),
+            action=say("Call the largest of them this month, and ask before offering anything."),
+            owner=say("sales managers"),
+        )
+    )  # fmt: skip
+    if len(late):
+        book.show(_overdue_exhibit(book, late, len(rated)))
+
+
+def _overdue_exhibit(book: Workbook, late: pd.DataFrame, rated: int) -> Any:
+    frame = late.head(50).assign(money=lambda rows: book.money(rows["net_revenue"]))
+    half = late["net_revenue"].cumsum() <= late["net_revenue"].sum() / 2
+    return exhibit(
+        book, "overdue", (
+            say("Few customers hold half of the overdue money: call these first"),
+            len(late) >= 2 * _FEWEST and half.mean() <= 0.25,
+            say("Customers that are overdue by their own rhythm, the largest first"),
+        ),
+        say("Net revenue of customers overdue, and their median days between orders, {window}",
+            window=book.window_text),
+        frame, "who name gap_days recency_days money",
+        n=rated, rows_shown=12,
+    )  # fmt: skip
+
+
+def declining(book: Workbook) -> None:
+    """Customers whose revenue falls quarter by quarter."""
+    page = read(book)
+    known = page.customers[page.customers["trend"].notna()]
+    if known.empty:
+        book.show(
+            Note(say("No customer has four quarters of history, so no trend is told."), "missing")
+        )
+        return
+    falling = known[known["trend"] <= _DECLINE]
+    revenue = int(falling["net_revenue"].sum())
+    count = figure(book, "declining.customers", len(falling), "customers", n=len(known), grade="C")
+    worth = money(book, "declining.net_revenue", revenue, n=len(falling))
+    holds = matters(len(falling), _of(revenue, page.revenue))
+    book.show(
+        Finding(
+            "segments.declining",
+            say_n("{n} customer shrinks by a tenth a quarter or more; it brought in {worth}",
+                  "{n} customers shrink by a tenth a quarter or more; they brought in {worth}",
+                  count, worth=worth),
+            holds,
+            say("The trend is robust against single orders, yet small customers swing by chance: "
+                "read it beside the size."),
+            otherwise=say("Hardly any revenue lies with customers in decline"),
+            otherwise_so_what=say("There is no decline to work on in particular."),
+            money=worth.id,
+            figures=(count.id,),
+            action=say("Visit the largest of them, find the reason, and note it in one word."),
+            owner=say("sales managers"),
+            grade="C",
+        )
+    )  # fmt: skip
+    book.show(_declining_exhibit(book, page, known))
+    if book.engagement.window_months < 24:
+        book.show(
+            Note(say("The window is shorter than two years: a trend may be the season."), "warning")
+        )
+
+
+def _declining_exhibit(book: Workbook, page: Page, known: pd.DataFrame) -> Any:
+    lost = known["net_revenue"].where(known["trend"] <= _DECLINE, 0)
+    sums = lost.groupby(known["segment_id"]).sum()
+    frame = page.definitions[["segment_id", "name"]].copy()
+    frame["money"] = book.money(frame["segment_id"].map(sums).fillna(0))
+    whole = page.definitions["net_revenue"]
+    frame["share"] = frame["segment_id"].map(sums).fillna(0) / whole.where(whole > 0)
+    frame = frame.sort_values(["money", "segment_id"], ascending=[False, True], ignore_index=True)
+    frame["is_top"] = frame.index == 0
+    top_share = float(frame["money"].iloc[0] / max(frame["money"].sum(), 1e-9))
+    return exhibit(
+        book, "declining", (
+            say("{name} hold most of the revenue in decline", name=Value(frame["name"].iloc[0])),
+            top_share > 0.5,
+            say("Revenue in decline is spread over several segments"),
+        ),
+        say("Net revenue of customers with a trend of {edge} a quarter or less, {window}",
+            edge=Value(_DECLINE, "share"), window=book.window_text),
+        frame, "name money share",
+        chart=Chart("bars", x="money", y="name", accent="is_top"), n=len(known), grade="C",
+    )  # fmt: skip
+
+
+# --- across the client's own classes --------------------------------------------------------------
+
+
+def across_classes(book: Workbook) -> None:
+    """Segments beside the trade class, and money that the client's own class misplaces."""
+    page = read(book)
+    attributes = book.table("customers").set_index("customer_id")
+    within = book.engagement.segmentation.within
+    given = [one for one in ("category", "kind") if one != within and attributes[one].notna().any()]
+    if given:
+        for base, own in page.customers.groupby(page.customers["base"].fillna(""), sort=True):
+            book.show(_classes_exhibit(book, page, own, attributes[given[0]], str(base)))
+    else:
+        book.show(
+            Note(
+                say("No trade class or kind was given, so segments stand beside nothing here."),
+                "missing",
+            )
+        )
+    if attributes["class"].notna().any():
+        _misplaced(book, page, attributes["class"])
+
+
+def _classes_exhibit(
+    book: Workbook, page: Page, own: pd.DataFrame, classes: pd.Series[str], base: str
+) -> Any:
+    import pandas as pd
+
+    found = own["customer_id"].map(classes).fillna("–")
+    kept = found.value_counts().index[:10]
+    table = pd.crosstab(own["segment_id"], found, normalize="index")[list(kept)]
+    order = [id for id in page.definitions["segment_id"] if id in table.index]
+    frame = table.loc[order].reset_index()
+    frame = frame.melt("segment_id", var_name="class_name", value_name="share")
+    frame["name"] = frame["segment_id"].map(page.definitions.set_index("segment_id")["name"])
+    subtitle = say("Share of each segment's customers by class, {window}", window=book.window_text)
+    if base:
+        subtitle = say("{base}: {subtitle}", base=Value(base), subtitle=subtitle)
+    return exhibit(
+        book, f"classes.{base}" if base else "classes", (
+            say("Segments cut across the client's own classes: no class stands for one"),
+            cuts_across(table.max(axis=1)),
+            say("Some segments are mostly one of the client's own classes"),
+        ),
+        subtitle, frame, "name class_name share",
+        chart=Chart("heat", x="class_name", y="name", value="share"),
+        sources=("segments", "customers"), n=len(own), rows_shown=120,
+        reading=say(
+            "Each row adds up to all customers of the segment; the ten largest classes are shown."
+        ),
+    )  # fmt: skip
+
+
+def placed_too_low(revenue: pd.Series[int], classes: pd.Series[str]) -> pd.Series[bool]:
+    """Customers in a lower class than their net revenue would give them, class sizes unchanged.
+
+    Classes are ranked by their median net revenue, so that A may be the highest or the lowest.
+    """
+    import numpy as np
+
+    known = classes.notna()
+    own, sizes = revenue[known], classes[known].value_counts()
+    medians = own.groupby(classes[known]).median().sort_values(ascending=False)
+    height = {name: place for place, name in enumerate(medians.index)}
+    edges = sizes.reindex(medians.index).cumsum().to_numpy()
+    by_revenue = np.searchsorted(edges, own.rank(ascending=False, method="max"), side="left")
+    found = revenue.astype(bool) & False
+    found[known] = classes[known].map(height) > by_revenue
+    return found
+
+
+def _misplaced(book: Workbook, page: Page, classes: pd.Series[str]) -> None:
+    own = page.customers["customer_id"].map(classes)
+    low = page.customers[placed_too_low(page.customers["net_revenue"], own)]
+    source = ("segments", "customers")
+    count = figure(book, "misplaced.customers", len(low), "customers", n=page.count, source=source)
+    worth = money(book, "misplaced.net_revenue", int(low["net_revenue"].sum()), n=len(low))
+    book.show(
+        Finding(
+            "segments.misplaced",
+            say_n("{n} customer buys enough for a higher class than it has: {worth}",
+                  "{n} customers buy enough for a higher class than they have: {worth}",
+                  count, worth=worth),
+            matters(len(low), _of(low["net_revenue"].sum(), page.revenue)),
+            say("Ranked by net revenue, with as many customers in each class as now. Where the "
+                "class sets service and terms, they get too little for what they buy."),
+            otherwise=say("The client's own classes follow revenue: few customers are misplaced"),
+            otherwise_so_what=say("The classes can stay as they are for service levels."),
+            money=worth.id,
+            figures=(count.id,),
+            action=say("Review these customers' class with the sellers before the next call plan."),
+            owner=say("sales director"),
+        )
+    )  # fmt: skip
+
+
+# --- what to do -----------------------------------------------------------------------------------
+
+
+def what_to_do(book: Workbook) -> None:
+    """One line for each segment: what to do, and who."""
+    page = read(book)
+    import pandas as pd
+
+    profiles = dict(list(book.table("segment_profiles").set_index("measure").groupby("segment_id")))
+    frame = page.definitions[["segment_id", "name", "customers"]].copy()
+    frame["money"] = book.money(page.definitions["net_revenue"])
+    plays = [
+        play(
+            profiles[one["segment_id"]],
+            _of(one["net_revenue"], page.base_of(one["segment_id"])["net_revenue"].sum()),
+            _of(one["customers"], page.base_of(one["segment_id"])["customers"].sum()),
+        )
+        for one in page.definitions.to_dict("records")
+    ]
+    frame["action"] = pd.Series([one.action for one in plays])
+    frame["owner"] = pd.Series([one.owner for one in plays])
+    book.show(
+        exhibit(
+            book, "what_to_do", (
+                say("Segments call for different service, not for more of the same"),
+                len({one.id for one in plays}) > 1,
+                say("All segments call for the same service"),
+            ),
+            say("What to do for each segment, to be tested before it is rolled out"),
+            frame, "name customers money action owner",
+            n=page.count, grade="C", rows_shown=30,
+            reading=say(
+                "These follow from how the segments differ, not from a test: what they would gain "
+                "is not known yet, so no gain is stated. Money is net revenue of the window."
+            ),
+        )
+    )  # fmt: skip
+
+
+# --- small things ---------------------------------------------------------------------------------
+
+
+def _telling_measures(profiles: pd.DataFrame) -> list[str]:
+    """The features, and the four shares in which segments differ most."""
+    known = set(profiles.loc[profiles["z"].notna(), "measure"])
+    plain = [one.column for one in FEATURES if one.column in known]
+    shares = profiles[profiles["measure"].str.startswith("share_")]
+    shares = shares[~shares["measure"].str.endswith("_other")]
+    widest = shares.groupby("measure")["z"].agg(lambda z: z.max() - z.min())
+    return [*plain, *widest.sort_values(ascending=False).index[:4]]
+
+
+def _client_words(book: Workbook) -> dict[str, str]:
+    from segkit.segments import LABELS, labelled
+
+    return labelled(book.query(LABELS, "order_lines", "products"))
+
+
+def _cell(book: Workbook, column: str, value: Any) -> Message:
+    return say("{value}", value=_written(book, column, value))
+
+
+def _written(book: Workbook, column: str, value: Any) -> Value:
+    """A value to three digits, as the reader writes it."""
+    value = float(value)
+    short = float(f"{value:.3g}") if abs(value) < 100 else round(value)
+    return written(column, short, book.engagement)
+
+
+def _of(above: Any, below: Any) -> float:
+    return float(above / below) if below else 0.0

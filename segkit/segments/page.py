@@ -1,0 +1,159 @@
+"""What the pages of notebook 2 rest on: its figures, and one row per customer with its segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from segkit.exhibits import Column, Exhibit
+from segkit.language import Message, say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from segkit.workbook import Figure, Workbook
+
+_HEADS: dict[str, tuple[Message, str]] = {
+    "action": (say("What to do"), "message"),
+    "apart": (say("What sets it apart"), "text"),
+    "border": (say("On a border"), "share"),
+    "class_name": (say("Class"), "text"),
+    "customers": (say("Customers"), "customers"),
+    "customers_share": (say("Share of customers"), "share"),
+    "fidelity": (say("Rule and cluster agree"), "share"),
+    "from_value": (say("From"), "message"),
+    "gap_days": (say("Usual gap"), "days"),
+    "high": (say("One in ten above"), "message"),
+    "jaccard": (say("Similarity of the segment found again"), "number"),
+    "k": (say("Number of segments"), "number"),
+    "line": (say("Line"), "message"),
+    "low": (say("One in ten below"), "message"),
+    "meaning": (say("Meaning"), "message"),
+    "measure": (say("Measure"), "message"),
+    "middle": (say("Median"), "message"),
+    "money": (say("Net revenue"), "money"),
+    "money_share": (say("Share of net revenue"), "share"),
+    "name": (say("Segment"), "text"),
+    "order_value": (say("Order value"), "money"),
+    "orders_per_month": (say("Orders a month"), "number"),
+    "owner": (say("Owner"), "message"),
+    "recency_days": (say("Since the last order"), "days"),
+    "rule": (say("Rule"), "message"),
+    "score": (say("Score"), "number"),
+    "share": (say("Share"), "share"),
+    "stability": (say("Found again"), "number"),
+    "to_value": (say("To"), "message"),
+    "trend": (say("Trend a quarter"), "share"),
+    "who": (say("Customer"), "text"),
+    "why": (say("What it means"), "message"),
+    "z": (say("Standard deviations from the mean"), "number"),
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """Segments and customers as the findings use them.
+
+    Attributes
+    ----------
+    definitions
+        ``segment_definitions``, largest net revenue first.
+    customers
+        ``behaviour`` and ``segments`` joined, with each customer's ``name`` and ``segment``.
+    """
+
+    definitions: pd.DataFrame
+    customers: pd.DataFrame
+    revenue: int
+
+    @property
+    def count(self) -> int:
+        """Active customers."""
+        return len(self.customers)
+
+    @property
+    def is_clustered(self) -> bool:
+        """Whether any segment comes from clusters."""
+        return bool((self.definitions["comes_from"] == "clusters").any())
+
+    def base_of(self, segment_id: str) -> pd.DataFrame:
+        """The definitions of the base that a segment belongs to."""
+        bases = self.definitions["base"].fillna("")
+        return self.definitions[
+            bases == bases[self.definitions["segment_id"] == segment_id].iloc[0]
+        ]
+
+
+def read(book: Workbook) -> Page:
+    """The tables of the notebook, and its headline figures in the ledger."""
+    definitions = book.table("segment_definitions")
+    definitions = definitions.sort_values(
+        ["net_revenue", "segment_id"], ascending=[False, True], ignore_index=True
+    )
+    assigned = book.table("segments")
+    customers = book.table("behaviour").merge(assigned, on="customer_id", validate="1:1")
+    names = book.table("customers").set_index("customer_id")["name"]
+    customers["who"] = customers["customer_id"].map(names).fillna(customers["customer_id"])
+    called = definitions.set_index("segment_id")["name"]
+    customers["name"] = customers["segment_id"].map(called)
+    return Page(definitions, customers, int(customers["net_revenue"].sum()))
+
+
+def headline(book: Workbook, page: Page) -> dict[str, Figure]:
+    """The figures every reader of the ledger expects; recorded once, however often asked."""
+    made = {
+        "count": figure(book, "count", len(page.definitions), "segments", n=page.count),
+        "customers": figure(book, "customers", page.count, "customers"),
+        "net_revenue": money(book, "net_revenue", page.revenue, n=page.count),
+    }
+    for one in page.definitions.to_dict("records"):
+        customers, revenue = (
+            f"{one['segment_id']}.{what}" for what in ("customers", "net_revenue")
+        )
+        made[customers] = figure(book, customers, one["customers"], "customers")
+        made[revenue] = money(book, revenue, one["net_revenue"], n=one["customers"])
+    fidelity = float(
+        (page.definitions["fidelity"] * page.definitions["customers"]).sum() / max(page.count, 1)
+    )
+    made["fidelity"] = figure(book, "fidelity", round(fidelity, 6), "share", n=page.count)
+    return made
+
+
+def figure(book: Workbook, id: str, value: Any, unit: str, **more: Any) -> Figure:
+    """A figure of this notebook."""
+    source = more.pop("source", ("segments", "behaviour"))
+    return book.figure(f"segments.{id}", value, unit, source=source, **more)
+
+
+def money(book: Workbook, id: str, minor: Any, **more: Any) -> Figure:
+    """An amount of this notebook, from minor units."""
+    return figure(book, id, book.money(minor), book.currency, **more)
+
+
+def part(book: Workbook, id: str, above: Any, below: Any, **more: Any) -> Figure:
+    """A share of sums; nothing of nothing is nothing."""
+    return figure(book, id, round(float(above / below), 6) if below else 0.0, "share", **more)
+
+
+def exhibit(
+    book: Workbook,
+    id: str,
+    titles: tuple[Message, bool, Message],
+    subtitle: Message,
+    data: pd.DataFrame,
+    columns: str,
+    **more: Any,
+) -> Exhibit:
+    """An exhibit of this notebook: the claim, whether it holds, the other title; `_HEADS` name."""
+    claim, holds, otherwise = titles
+    shown = tuple(
+        Column(
+            name, _HEADS[name][0], book.currency if _HEADS[name][1] == "money" else _HEADS[name][1]
+        )
+        for name in columns.split()
+    )
+    sources = tuple(more.pop("sources", ("segments", "behaviour")))
+    return Exhibit(
+        f"segments.{id}", claim, bool(holds), otherwise, subtitle, data, shown, sources,
+        book.engagement.as_of, **more,
+    )  # fmt: skip
