@@ -1,35 +1,18 @@
 """KPIs as data, their values per segment and seller, and targets with a tested base."""
 
-from __future__ import annotations
-
 from segkit.kpis.findings import (
     across_segments,
-    answer,
     attainment,
-    base,
-    caveats,
     deep_discounts,
     definitions,
     lost_revenue,
     overdue,
-    rests_on,
     sellers,
     tables_by_segment,
-    targets,
 )
+from segkit.kpis.plan import answer, base, rests_on, targets
 
 __all__ = [
-    "across_segments",
-    "answer",
-    "attainment",
-    "base",
-    "caveats",
-    "deep_discounts",
-    "definitions",
-    "lost_revenue",
-    "overdue",
-    "rests_on",
-    "sellers",
-    "tables_by_segment",
-    "targets",
-]
+    "across_segments", "answer", "attainment", "base", "deep_discounts", "definitions",
+    "lost_revenue", "overdue", "rests_on", "sellers", "tables_by_segment", "targets",
+]  # fmt: skip

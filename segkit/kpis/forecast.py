@@ -23,7 +23,9 @@ Forecast = Callable[[Floats, int], Floats]
 DAYS_A_MONTH = 365.25 / 12
 #: A customer is silent after this many times its own usual gap between order days.
 SILENT_GAPS = 2
-_FEWEST_DAYS, _FEWEST_SILENT, _SHORTEST = 4, 20, 30
+FEWEST_DAYS, SHORTEST = 4, 30
+#: With fewer customers silent earlier, the rate at which they came back isn't known.
+FEWEST_SILENT = 20
 #: A forecast that missed last year by more than this share is a judgement, not an estimate.
 LARGEST_ERROR = 0.25
 
@@ -101,7 +103,7 @@ def targets(given: Given) -> pd.DataFrame:
         history_months, method, last_actual (the last `months` months), backtest_forecast (what
         `method` said of them), backtest_error (share of actual; null without a test), the forecasts
         of all methods, base, base_low, base_high, gap, gap_name (silent_customers, agreed or none),
-        gap_customers, gap_stake (usual revenue the base does not hold), gap_rate, target, grade.
+        gap_customers, gap_stake (their usual revenue that the base does not hold), target, grade.
     """
     agreed = given.engagement
     months = agreed.targets.months
@@ -179,23 +181,23 @@ def silent_customers(given: Given, segments: pd.DataFrame, months: int) -> pd.Da
     Returns
     -------
     DataFrame
-        One row per silent customer of a segment: customer_id, segment_id, shortfall (minor units),
-        and rate: of the usual revenue of customers equally silent earlier, the share that came
-        back by itself; null where fewer than twenty were silent then.
+        One row per silent customer of a segment: customer_id, segment_id, shortfall (minor units)
+        and rate: of the usual revenue of customers silent as long by their own rhythm up to a year
+        earlier, the share that came back since; 0 where fewer than twenty were.
     """
-    agreed = given.engagement
+    as_of = given.engagement.as_of
     known = given.query("SELECT min(order_date) AS day FROM order_lines")["day"][0]
-    history = history_months(known.date(), agreed.as_of)
-    earlier = min(12, history // 2)
-    now = _silent(given, agreed.as_of).merge(segments, on="customer_id", validate="one_to_one")
+    earlier = months_before(as_of, min(12, history_months(known.date(), as_of) // 2))
+    now = _silent(given, as_of).merge(segments, on="customer_id", validate="one_to_one")
     usual = now["daily"] * DAYS_A_MONTH * months
     now["shortfall"] = (usual - now["base"]).clip(lower=0)
-    now["rate"] = _came_back(given, months_before(agreed.as_of, earlier)) if earlier else np.nan
+    now["rate"] = now["is_long"].map(_came_back(given, earlier)).astype("float64")
+    now["rate"] = now["rate"].fillna(0.0)
     return now.loc[now["shortfall"] > 0, ["customer_id", "segment_id", "shortfall", "rate"]]
 
 
 def _silent(given: Given, day: date) -> pd.DataFrame:
-    """Who was silent on `day` by its own rhythm, and its usual daily revenue."""
+    """Who was silent on `day` by its own rhythm, its usual daily revenue, and whether for long."""
     since = months_before(day, given.engagement.window_months)
     seen = given.query(
         f"""
@@ -208,40 +210,40 @@ def _silent(given: Given, day: date) -> pd.DataFrame:
         GROUP BY customer_id ORDER BY customer_id
         """
     )
-    seen = seen[seen["order_days"] >= _FEWEST_DAYS]
-    gap = seen["span"] / (seen["order_days"] - 1)
-    quiet = seen["silence"] > (gap * SILENT_GAPS).clip(lower=_SHORTEST)
-    daily = seen["revenue"] / (gap * seen["order_days"])
-    return seen[["customer_id"]].assign(daily=daily)[quiet].reset_index(drop=True)
+    seen = seen[seen["order_days"] >= FEWEST_DAYS]
+    limit = (seen["span"] / (seen["order_days"] - 1) * SILENT_GAPS).clip(lower=SHORTEST)
+    daily = seen["revenue"] / (seen["span"] / (seen["order_days"] - 1) * seen["order_days"])
+    silent = seen[["customer_id"]].assign(daily=daily, is_long=seen["silence"] > 2 * limit)
+    return silent[seen["silence"] > limit].reset_index(drop=True)
 
 
-def _came_back(given: Given, day: date) -> float:
-    """The share of their usual revenue that customers silent on `day` brought from then on."""
-    silent = _silent(given, day)
-    if len(silent) < _FEWEST_SILENT:
-        return float("nan")
+def _came_back(given: Given, day: date) -> dict[bool, float]:
+    """The share of usual revenue that customers silent on `day`, lately or long, brought since."""
+    silent, as_of = _silent(given, day), given.engagement.as_of
     after = given.query(
         f"""
         SELECT customer_id, CAST(sum(net_amount) AS BIGINT) AS revenue FROM order_lines
-        WHERE customer_id IS NOT NULL AND order_date > DATE '{day}'
-          AND order_date <= DATE '{given.engagement.as_of}' GROUP BY customer_id
+        WHERE customer_id IS NOT NULL AND order_date > DATE '{day}' AND order_date <= DATE '{as_of}'
+        GROUP BY customer_id
         """
     ).set_index("customer_id")["revenue"]
-    came = float(after.reindex(silent["customer_id"]).fillna(0).sum())
-    usual = float(silent["daily"].sum()) * (given.engagement.as_of - day).days
-    return min(1.0, max(0.0, came / usual))
+    silent["came"] = silent["customer_id"].map(after).astype("float64").fillna(0)
+    by = silent.groupby("is_long")[["came", "daily"]].agg(["sum", "size"])
+    rate = by["came", "sum"] / (by["daily", "sum"] * max(1, (as_of - day).days))
+    known = rate[by["came", "size"] >= FEWEST_SILENT].clip(0, 1)
+    return {bool(is_long): float(share) for is_long, share in known.items()}
 
 
 def _with_gap(table: pd.DataFrame, silent: pd.DataFrame, agreed: Engagement) -> pd.DataFrame:
     """`table` with the gap of each segment, agreed or measured, and the target."""
-    by = silent.groupby("segment_id")["shortfall"].agg(["size", "sum"])
+    silent = silent.assign(won=silent["shortfall"] * silent["rate"])
+    by = silent.groupby("segment_id").agg(
+        customers=("won", "size"), stake=("shortfall", "sum"), won=("won", "sum")
+    )
     by = by.reindex(table["segment_id"]).fillna(0)
-    rate = float(silent["rate"].iloc[0]) if len(silent) else float("nan")
-    table["gap_customers"] = by["size"].to_numpy(np.int64)
-    table["gap_stake"] = by["sum"].round().to_numpy(np.int64)
-    table["gap_rate"] = rate
-    measured = 0 * by["sum"] if np.isnan(rate) else (by["sum"] * rate).round()
-    table["gap"] = measured.to_numpy(np.int64)
+    table["gap_customers"] = by["customers"].to_numpy(np.int64)
+    table["gap_stake"] = by["stake"].round().to_numpy(np.int64)
+    table["gap"] = by["won"].round().to_numpy(np.int64)
     table["gap_name"] = np.where(table["gap"] > 0, "silent_customers", "none")
     for segment, amount in _agreed_gaps(table, agreed).items():
         at = table["segment_id"] == segment

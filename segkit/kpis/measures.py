@@ -40,30 +40,52 @@ def values(given: Given) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict
-        ``kpi_values``: one row per kpi, by (all, segment, team, rep) and group_id: numerator,
-        denominator (minor units for money), value, n (customers; for attainment sellers, for one
-        seller's attainment quota periods), low, high (95 %), period. Groups with n below five have
-        no value. ``kpi_reliability``: kpi, sellers, correlation, reliability.
+        ``kpi_values``: one row per kpi, by (all, segment, team, rep; rep_mix: against what the
+        seller's segments bring overall) and group_id: numerator, denominator (minor units for
+        money), value, n (customers; for attainment sellers, for one seller's attainment quota
+        periods), low, high (95 %), period. Groups with n below five have no value.
+        ``kpi_reliability``: kpi, sellers, correlation, reliability.
     """
     kpis = [kpi for kpi in KPIS if _can(given, kpi)]
-    customers = sums(given, kpis, "customer_id").assign(all="all")
-    segments = given.table("segments")[["customer_id", "segment_id"]]
-    segmented = customers.merge(segments, on="customer_id", how="inner", validate="one_to_one")
     sold = [kpi for kpi in kpis if kpi.rows not in NO_SELLER]
+    segments = given.table("segments")[["customer_id", "segment_id"]]
+    customers = sums(given, kpis, "customer_id").assign(all="all")
+    segmented = customers.merge(segments, on="customer_id", validate="one_to_one")
     sellers = sums(given, sold, "customer_id", "rep_id")
     parts = [
         grouped(customers, "all", kpis),
-        grouped(segmented, "segment_id", kpis),
-        grouped(sellers, "rep_id", sold),
+        grouped(segmented, "segment", kpis, "segment_id"),
+        grouped(sellers, "rep", sold, "rep_id"),
+        grouped(expected(sellers, segmented, sold), "rep_mix", sold, "rep_id"),
     ]
     if given.has("reps"):
-        teams = sums(given, sold, "customer_id", "team")
-        parts.append(grouped(teams, "team", sold))
+        parts.append(grouped(sums(given, sold, "customer_id", "team"), "team", sold))
     if given.has("quotas"):
         parts.append(attainment(given))
     found = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    dated = [kpi for kpi in sold if kpi.rows in ("lines", "visits", "quotes")]
+    halves = sums(given, dated, "rep_id", "half", "customer_id")
     found["period"] = period(given.engagement)
-    return {"kpi_values": found, "kpi_reliability": reliability(given, sold)}
+    return {
+        "kpi_values": found,
+        "kpi_reliability": reliability(expected(halves, segmented, dated), dated),
+    }
+
+
+def expected(sellers: pd.DataFrame, segmented: pd.DataFrame, kpis: Sequence[Kpi]) -> pd.DataFrame:
+    """`sellers` with what each customer's segment would bring overall as the denominator.
+
+    A ratio of 1 is what the same segments bring elsewhere, so that a seller isn't judged by the
+    segments on the route.
+    """
+    names = [kpi.id for kpi in kpis]
+    totals = segmented.groupby("segment_id").sum(numeric_only=True)
+    known = segmented[["customer_id", "segment_id"]]
+    table = sellers.merge(known, on="customer_id", validate="many_to_one")
+    for name in names:
+        rate = totals[f"{name}.over"] / totals[f"{name}.under"].replace(0, np.nan)
+        table[f"{name}.under"] *= table["segment_id"].map(rate).fillna(0)
+    return table
 
 
 def period(engagement: Engagement) -> str:
@@ -166,42 +188,44 @@ def _teams(given: Given) -> str:
     )
 
 
-def grouped(table: pd.DataFrame, by: str, kpis: Sequence[Kpi]) -> pd.DataFrame:
-    """The KPI values of each group `by` of a table that `sums` made."""
+def grouped(
+    table: pd.DataFrame, by: str, kpis: Sequence[Kpi], column: str | None = None
+) -> pd.DataFrame:
+    """The KPI values of each group of a table that `sums` made; `column` holds the groups."""
     parts = [
-        _group(part, by.removesuffix("_id"), str(group), kpis)
-        for group, part in table.groupby(by, sort=True)
+        row
+        for group, part in table.groupby(column or by, sort=True)
+        for row in _group(part, by, str(group), kpis)
     ]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    return pd.DataFrame(parts)
 
 
-def _group(part: pd.DataFrame, by: str, group: str, kpis: Sequence[Kpi]) -> pd.DataFrame:
+def _group(part: pd.DataFrame, by: str, group: str, kpis: Sequence[Kpi]) -> list[dict[str, Any]]:
     over = part[[f"{kpi.id}.over" for kpi in kpis]].to_numpy(np.float64)
     under = part[[f"{kpi.id}.under" for kpi in kpis]].to_numpy(np.float64)
     drawn = bootstrap(over, under)
-    return pd.DataFrame(
-        [
-            _value(kpi, by, group, over[:, at], under[:, at], drawn[:, at])
-            for at, kpi in enumerate(kpis)
-            if under[:, at].any()
-        ]
-    )
+    return [
+        _value(kpi, by, group, over[:, at], under[:, at], drawn[:, at])
+        for at, kpi in enumerate(kpis)
+        if under[:, at].any()
+    ]
 
 
 def _value(
     kpi: Kpi, by: str, group: str, over: Floats, under: Floats, drawn: Floats
 ) -> dict[str, Any]:
     """One KPI of one group; below five customers the sums stand without a mean."""
-    top, bottom = int(over.sum()), int(under.sum())
+    top, bottom = float(over.sum()), float(under.sum())
     n = int(((over != 0) | (under != 0)).sum())
     is_shown = n >= FEWEST and bottom > 0
-    low, high = wilson(top, bottom) if kpi.interval == "wilson" and is_shown else drawn
+    is_count = kpi.interval == "wilson" and by != "rep_mix"
+    low, high = wilson(top, bottom) if is_count and is_shown else drawn
     return {
         "kpi": kpi.id,
         "by": by,
         "group_id": group,
-        "numerator": top,
-        "denominator": bottom,
+        "numerator": int(top),
+        "denominator": round(bottom),
         "value": top / bottom if is_shown else np.nan,
         "n": n,
         "low": float(low) if is_shown else np.nan,
@@ -249,7 +273,7 @@ def attainment(given: Given) -> pd.DataFrame:
     names = {"net_revenue": "attainment.over", "quota": "attainment.under"}
     table = rows.rename(columns=names).assign(all="all")
     by_seller = table.groupby(["all", "rep_id"], as_index=False)[list(names.values())].sum()
-    parts = [grouped(by_seller, "all", [ATTAINMENT]), grouped(table, "rep_id", [ATTAINMENT])]
+    parts = [grouped(by_seller, "all", [ATTAINMENT]), grouped(table, "rep", [ATTAINMENT], "rep_id")]
     if given.has("reps"):
         teams = given.query(_teams(given))
         teamed = by_seller.merge(teams, on="rep_id", validate="one_to_one")
@@ -277,17 +301,15 @@ def _quota_rows(given: Given) -> pd.DataFrame:
     )
 
 
-def reliability(given: Given, kpis: Sequence[Kpi], fewest_sellers: int = 8) -> pd.DataFrame:
-    """How well odd months tell what even months say of the same sellers.
+def reliability(table: pd.DataFrame, kpis: Sequence[Kpi], fewest_sellers: int = 8) -> pd.DataFrame:
+    """How well odd months tell what even months say of the same sellers, segments alike.
 
     The correlation over sellers with at least five customers, stepped up to the whole window
-    (Spearman-Brown): below 0.5 a KPI does not judge a seller. Whole-window differences that
-    persist may still be the territory's.
+    (Spearman-Brown): below 0.5 a KPI does not judge a seller. `table` has one row per seller,
+    half and customer.
     """
-    dated = [kpi for kpi in kpis if kpi.rows in ("lines", "visits", "quotes")]
-    table = sums(given, dated, "rep_id", "half", "customer_id")
     return pd.DataFrame(
-        [_reliable(kpi.id, table, fewest_sellers) for kpi in dated],
+        [_reliable(kpi.id, table, fewest_sellers) for kpi in kpis],
         columns=["kpi", "sellers", "correlation", "reliability"],
     )
 

@@ -14,6 +14,7 @@ from unit.kpis_client import AS_OF, agreement, given, orders
 from segkit.engagement import Targets, months_before
 from segkit.errors import EngagementError
 from segkit.kpis.forecast import (
+    DAYS_A_MONTH,
     METHODS,
     backtest,
     best_method,
@@ -127,12 +128,27 @@ def test_the_gap_is_silent_customers_usual_revenue_at_the_rate_such_customers_ca
 ) -> None:
     known = given(tmp_path, agreement(window_months=36), order_lines=silent_trade())
     row = targets(known).iloc[0]
-    # silent a year ago: b and c, 20 customers; since then only b bought, half of each year's months
-    assert row["gap_rate"] == pytest.approx(0.25, abs=0.01)
+    # a year ago b and c had been silent for long; since then b bought in half of the months
+    came = 10 * 600 / (20 * 100 * 365 / (19 * DAYS_A_MONTH / 19))
     assert row["gap_customers"] == 15  # c and d are silent now; a and b are not
     assert row["gap_name"] == "silent_customers"
-    assert row["gap"] == pytest.approx(row["gap_stake"] * row["gap_rate"], abs=1)
+    assert row["gap"] / row["gap_stake"] == pytest.approx(came, rel=0.05)
     assert row["target"] == row["base"] + row["gap"]
+
+
+def test_the_rate_is_that_of_customers_silent_as_long(tmp_path: Path) -> None:
+    """Those silent for long did not come back: nothing is asked of those silent for long now."""
+    lately = [100.0] * 21 + [0.0] * 3 + [100.0] * 12
+    parts = [monthly_orders(f"a{i:02d}", lately) for i in range(25)]
+    parts += [monthly_orders(f"b{i:02d}", [100.0] * 12 + [0.0] * 24) for i in range(25)]
+    parts += [monthly_orders(f"c{i:02d}", [100.0] * 28 + [0.0] * 8) for i in range(25)]
+    lines = pd.concat(parts, ignore_index=True)
+    segments = pd.DataFrame({"customer_id": sorted(set(lines["customer_id"]))})
+    segments["segment_id"] = segments["customer_id"].str[0]
+    known = given(tmp_path, agreement(window_months=36), order_lines=lines, segments=segments)
+    table = targets(known).set_index("segment_id")
+    assert table.loc["c", "gap_customers"] == 25
+    assert table["gap"].tolist() == [0, 0, 0]
 
 
 def test_a_gap_is_no_percentage_of_last_year(tmp_path: Path) -> None:

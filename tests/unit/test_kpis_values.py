@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from unit.kpis_client import AS_OF, agreement, given, orders
 
 from segkit.kpis.definitions import ATTAINMENT, BY_ID, KPIS
 from segkit.kpis.findings import excess, furthest, is_apart, of_kpi, sets_apart
-from segkit.kpis.measures import bootstrap, grouped, history_months, values
+from segkit.kpis.measures import bootstrap, grouped, history_months, reliability, values
 from segkit.store import Given
 
 
@@ -195,6 +196,32 @@ def test_a_lines_own_seller_wins_then_the_assignment_of_the_day_then_the_custome
     assert revenue == {"own": 10_000, "held": 10_000, "customer": 40_000}
 
 
+def test_a_seller_is_measured_against_what_the_same_segments_bring(given_of) -> None:
+    """Both sellers sell alike; one serves the segment of large orders."""
+    rows = [(f"s{i}", f"o{i}", "2026-01-05", 1_000) for i in range(10)]
+    rows += [(f"l{i}", f"p{i}", "2026-01-05", 9_000) for i in range(10)]
+    lines = orders(*rows).assign(rep_id=(["ann"] * 8 + ["ben"] * 2) + (["ann"] * 2 + ["ben"] * 8))
+    segments = pd.DataFrame({"customer_id": sorted(set(lines["customer_id"]))})
+    segments["segment_id"] = segments["customer_id"].str[0]
+    found = values(given_of(agreement(), order_lines=lines, segments=segments))["kpi_values"]
+    found = found[found["kpi"] == "order_value"].set_index(["by", "group_id"])["value"]
+    assert found["rep"].to_dict() == {"ann": 2_600.0, "ben": 7_400.0}
+    assert found["rep_mix"].to_dict() == {"ann": 1.0, "ben": 1.0}
+
+
+def test_a_kpi_that_swings_from_month_to_month_is_not_reliable() -> None:
+    rows = [
+        {"rep_id": f"s{s}", "half": half, "customer_id": f"c{s}{c}", "steady.over": 10 + s,
+         "steady.under": 10, "swings.over": 10 + (s if half else -s), "swings.under": 10}
+        for s in range(9) for half in (0, 1) for c in range(5)
+    ]  # fmt: skip
+    kpis = [replace(KPIS[0], id=id) for id in ("steady", "swings")]
+    found = reliability(pd.DataFrame(rows), kpis).set_index("kpi")["reliability"]
+    assert found.round(9).to_dict() == {"steady": 1.0, "swings": 0.0}
+    few = pd.DataFrame([row for row in rows if row["rep_id"] < "s7"])
+    assert reliability(few, kpis)["reliability"].isna().all()  # seven sellers show no pattern
+
+
 def test_kpis_without_their_table_are_left_out(given_of) -> None:
     found = values(given_of(agreement(), order_lines=SIX))["kpi_values"]
     assert set(found["kpi"]) == {
@@ -240,7 +267,7 @@ def test_a_ratio_lies_within_the_extremes_of_its_customers_and_its_interval_too(
 
 def test_a_kpi_that_nobody_records_has_no_row() -> None:
     table = pd.DataFrame({"segment_id": ["a"] * 6, "order_value.over": 0, "order_value.under": 0})
-    assert grouped(table, "segment_id", [BY_ID["order_value"]]).empty
+    assert grouped(table, "segment", [BY_ID["order_value"]], "segment_id").empty
 
 
 def test_history_may_start_a_week_into_its_first_month() -> None:
