@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -142,18 +143,25 @@ def main(args: Sequence[str] | None = None) -> None:
 
     Exit codes: 0 done, 1 a run failed, 2 something to mend in what was given, 130 interrupted.
     """
+    before = signal.signal(signal.SIGINT, _interrupted)
     try:
         app(args=args, prog_name="segkit")
     except SegkitError as error:
         _stop(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        print("Stopped. The same command goes on where this one was.", file=sys.stderr, flush=True)
-        # at once: threads that wait for kernels would hold an ordinary exit; kernels end with us
-        os._exit(130)
     except Exception as error:
         from segkit.recipes import reports_folder
 
         _stop(str(unforeseen(error, reports_folder())), RunError.exit_code)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupted(*_: object) -> None:
+    """End at once: an ordinary exit would wait for the notebooks, and kernels end with us."""
+    cursor = "\x1b[?25h" if sys.stderr.isatty() else ""  # which a progress display hides
+    sentence = "Stopped. The last report is as it was; the same command goes on from here."
+    print(f"{cursor}{sentence}", file=sys.stderr, flush=True)
+    os._exit(130)
 
 
 def _stop(sentence: str, code: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 
@@ -112,3 +114,22 @@ def test_a_warning_is_told_in_a_pipe_too(capsys):
 
 def test_the_command_line_and_the_flow_speak_of_the_same_steps():
     assert (cli.DONE, cli.WARNING) == (flow.DONE, flow.WARNING)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a signal of POSIX")
+def test_an_interrupted_run_says_so_and_ends_at_once():
+    waits = (
+        "import time\nfrom segkit import cli, flow\n"
+        "def run(*_, **__):\n    print('ready', flush=True)\n    time.sleep(60)\n"
+        "flow.run = run\ncli.main(['run', 'x'])"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", waits], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert run.stdout.readline() == "ready\n"
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=10)
+    assert (run.returncode, err) == (
+        130,
+        "Stopped. The last report is as it was; the same command goes on from here.\n",
+    )
