@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -178,7 +179,7 @@ class Book:
     def _name(self, wanted: str) -> str:
         """A sheet name that Excel accepts and no other sheet has."""
         plain = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", wanted).strip("' ")
-        plain = re.sub(r" +", " ", plain)[:31].strip("' ") or "Sheet"
+        plain = textwrap.shorten(plain, 31, placeholder="…").strip("' ") or "Sheet"
         name, count = plain, 2
         while name.casefold() in self.names or name.casefold() == "history":
             name, count = f"{plain[: 30 - len(str(count))]} {count}", count + 1
@@ -204,35 +205,34 @@ class Book:
             and not chart["series"]
             and 0 < len(data[0]) <= _CHARTED
         ):
-            self._chart(sheet, name, chart, [c["name"] for c in columns], len(data[0]))
+            self._chart(sheet, name, chart, columns, len(data[0]))
 
     def _chart(
-        self, sheet: Worksheet, name: str, chart: Mapping[str, Any], names: list[str], rows: int
+        self, sheet: Worksheet, name: str, chart: Mapping[str, Any], columns: Any, rows: int
     ) -> None:
         """A native chart of the same rows, so that it can go into slides."""
+        names = [column["name"] for column in columns]
+        is_dated = any(column["unit"] == "date" for column in columns)
         labels, values = (
             (chart["y"], chart["x"]) if chart["kind"] == "bars" else (chart["x"], chart["y"])
         )
         if labels not in names or values not in names:
             return
         drawn = self.book.add_chart({"type": _NATIVE[chart["kind"]]})
-        at = {
-            key: [name, 5, names.index(key), 4 + rows, names.index(key)] for key in (labels, values)
-        }
+        at = {n: [name, 5, names.index(n), 4 + rows, names.index(n)] for n in (labels, values)}
         color = brand().colors["accent"]
-        drawn.add_series(
-            {
-                "categories": at[labels],
-                "values": at[values],
-                "fill": {"color": color},
-                "line": {"color": color},
-                "gap": 45,
-            }
-        )
+        series = {"categories": at[labels], "values": at[values]}
+        look = {"fill": {"color": color}, "line": {"color": color}, "gap": 45}
+        bare = {"major_gridlines": {"visible": False}}
+        if chart["kind"] == "bars":
+            look["data_labels"] = {"value": True}
+            drawn.set_x_axis({**bare, "visible": False})
+            drawn.set_y_axis({**bare, "reverse": True})
+        else:
+            drawn.set_x_axis({**bare, "date_axis": is_dated, "num_format": "mmm yyyy"})
+            drawn.set_y_axis({"major_gridlines": {"visible": True}, "num_format": "#,##0"})
+        drawn.add_series(series | look)
         drawn.set_legend({"none": True})
-        drawn.set_y_axis(
-            {"reverse": chart["kind"] == "bars", "major_gridlines": {"visible": False}}
-        )
         drawn.set_size({"width": 620, "height": max(260, 26 * min(rows, 24))})
         sheet.insert_chart(4, len(names) + 1, drawn, {"description": chart["kind"]})
 
@@ -249,6 +249,8 @@ class Book:
     def _add(self, name: str, title: str, subtitle: str) -> Worksheet:
         sheet = self.book.add_worksheet(name)
         sheet.hide_gridlines(2)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
         sheet.write_string(0, 0, title, self.looks["title"])
         sheet.write_string(1, 0, subtitle, self.looks["quiet"])
         return sheet
@@ -278,6 +280,7 @@ class Book:
                 "columns": [{"header": h, "header_format": self.looks["head"]} for h in heads],
             },
         )  # fmt: skip
+        sheet.set_row(4, 30)
         sheet.freeze_panes(5, 0)
 
     def _cell(self, sheet: Worksheet, row: int, column: int, value: Any, look: Any) -> None:
