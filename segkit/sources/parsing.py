@@ -13,10 +13,9 @@ from segkit.tables import ENGINE_TYPES, Column, Table
 
 #: An amount as the file has it, before rounding to minor units.
 RAW_AMOUNT = "DECIMAL(22,6)"
-_SPACES = " \t\n\r\u00a0\u202f"
+_SPACES = " \t\n\u00a0\u202f"
 _GROUPS = {",": " \u00a0\u202f.'’", ".": " \u00a0\u202f,'’"}
 _MONEY_WORDS = ("£", "€", "$", "zł", "kr", "lei")
-_DATES = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d")
 _DATE_SHAPE = (
     r"^(\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{4}|(?:19|20)\d{6})"
     r"([ T]+\d{1,2}:\d{2}.*)?$"
@@ -59,14 +58,7 @@ class Cell:
     @property
     def text(self) -> str:
         """SQL of the value as trimmed text; empty is null."""
-        if self.type in ("FLOAT", "DOUBLE") or self.type.startswith("DECIMAL"):
-            return (
-                f"CASE WHEN {self.raw} = trunc({self.raw}) AND abs({self.raw}) < 1e15 "
-                f"THEN CAST(CAST({self.raw} AS BIGINT) AS VARCHAR) "
-                f"ELSE CAST({self.raw} AS VARCHAR) END"
-            )
-        text = self.raw if self.type == "VARCHAR" else f"CAST({self.raw} AS VARCHAR)"
-        return f"nullif(trim({text}, {literal(_SPACES)}), '')"
+        return text_sql(self.raw, self.type)
 
     @property
     def worded(self) -> str:
@@ -83,6 +75,26 @@ class Cell:
     def is_text(self) -> bool:
         """Whether the value is read from text, not from what the file typed."""
         return bool(self.words) or self.type == "VARCHAR" or self.column.kind == "text"
+
+
+def text_sql(raw: str, kind: str) -> str:
+    """SQL of a value as trimmed text; empty is null, a whole number has no decimals.
+
+    Parameters
+    ----------
+    raw, kind
+        SQL of the value, and the engine's type of it.
+    """
+    if kind in ("FLOAT", "DOUBLE") or kind.startswith("DECIMAL"):
+        return (
+            f"CASE WHEN {raw} = trunc({raw}) AND abs({raw}) < 1e15 "
+            f"THEN CAST(CAST({raw} AS BIGINT) AS VARCHAR) ELSE CAST({raw} AS VARCHAR) END"
+        )
+    text = raw if kind == "VARCHAR" else f"CAST({raw} AS VARCHAR)"
+    # to look for a space first takes a quarter of the time that trimming all takes
+    spaced = " OR ".join(f"contains({text}, {literal(space)})" for space in _SPACES)
+    trimmed = f"CASE WHEN {spaced} THEN trim({text}, {literal(_SPACES)}) ELSE {text} END"
+    return f"nullif({trimmed}, '')"
 
 
 def value_sql(cell: Cell, text: str, how: Format) -> str:
@@ -140,9 +152,11 @@ def _strptime(declared: str | None) -> str | None:
 
 
 def _date(text: str, how: Format) -> str:
+    day = f"translate(regexp_extract({text}, {literal(_DATE_SHAPE)}, 1), './', '--')"
     anyhow = (
-        f"CAST(try_strptime(regexp_extract({text}, {literal(_DATE_SHAPE)}, 1), "
-        f"[{', '.join(map(literal, _DATES))}]) AS DATE)"
+        f"CAST(CASE WHEN {day}[5] = '-' THEN try_strptime({day}, '%Y-%m-%d') "
+        f"WHEN contains({day}, '-') THEN try_strptime({day}, '%d-%m-%Y') "
+        f"ELSE try_strptime({day}, '%Y%m%d') END AS DATE)"
     )
     if how.date_format is None:
         return anyhow

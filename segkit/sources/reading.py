@@ -10,7 +10,7 @@ from segkit.engagement import Engagement, Source
 from segkit.engine import Engine, literal, quoted
 from segkit.errors import SourceError, first_few
 from segkit.sources.columns import mapped
-from segkit.sources.parsing import Cell, Format, cells_of, format_of, minor_sql, value_sql
+from segkit.sources.parsing import Cell, Format, cells_of, format_of, minor_sql, text_sql, value_sql
 from segkit.sources.selected import select
 from segkit.sources.staging import Staged, stage
 from segkit.store import Given, Sql
@@ -106,19 +106,25 @@ def _parse(reading: _Reading) -> None:
         if not cell.is_text
     )
     values = "".join(f", {_value(cell, how)}" for cell in reading.cells)
-    anything = ", ".join(f"CAST({quoted(header)} AS VARCHAR)" for header in reading.staged.headers)
     connection = reading.engine.connection
     connection.execute("SET preserve_insertion_order = false")  # __row keeps the place
     connection.execute(f"""
         COPY (
           WITH given AS (
-            SELECT __file, __row{texts}{raws} FROM ({reading.staged.relation})
-            WHERE nullif(trim(concat({anything})), '') IS NOT NULL
-          ), typed AS (SELECT *{values} FROM given)
+            SELECT __file, __row, {_is_blank(reading)} AS __is_blank{texts}{raws}
+            FROM ({reading.staged.relation})
+          ), typed AS (SELECT *{values} FROM given WHERE NOT __is_blank)
           SELECT __file, __row, {_finals(reading)} FROM typed
         ) TO {literal(str(reading.parsed))} (FORMAT parquet)
     """)
     connection.execute("SET preserve_insertion_order = true")
+
+
+def _is_blank(reading: _Reading) -> str:
+    """SQL that is true of a line without any value, mapped or not."""
+    types = reading.staged.types(reading.engine)
+    texts = [text_sql(quoted(header), types[header]) for header in reading.staged.headers]
+    return f"coalesce({', '.join(texts)}) IS NULL"
 
 
 def _text(cell: Cell) -> str:
