@@ -50,9 +50,9 @@ class Source(_Agreed):
     sql: str | None = None
     sheet: str | None = None
     encoding: str | None = None
-    delimiter: str | None = None
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     decimal: Literal[".", ","] | None = None
-    thousands: str | None = None
+    thousands: str | None = Field(default=None, max_length=1)
     date_format: str | None = None
     key: tuple[str, ...] = ()
     columns: Mapping[str, str] = Field(default_factory=dict)

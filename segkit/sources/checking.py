@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 from segkit.engagement import Engagement
-from segkit.errors import EngagementError
 from segkit.store import Store
 
 _LATE_AFTER_DAYS = 45
@@ -50,11 +49,6 @@ def check(engagement: Engagement, store: Store) -> Checked:
     SegkitError
         If a file is not what the engagement says it is.
     """
-    if "order_lines" not in engagement.sources:
-        raise EngagementError(
-            "engagement.toml names no order lines, without which nothing can be said.\n"
-            "Fix: add [sources.order_lines] with its file and columns."
-        )
     tables = tuple(_checked(store, name) for name in engagement.sources)
     days = store.frame("order_lines")["order_date"].dt.date
     late = freshness(max(day for day in days if day <= engagement.as_of), engagement.as_of)

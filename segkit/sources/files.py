@@ -56,7 +56,7 @@ def files_of(engagement: Engagement, where: str, source: Source) -> tuple[File, 
 
 def files_hash(engagement: Engagement, name: str) -> str:
     """The hash of the names and content of all files behind the contract table `name`."""
-    _refuse_unknown_tables(engagement)
+    _check_tables(engagement)
     source = engagement.sources[name]
     told = [("", source.sql or "")]
     for where, one in behind(engagement, name).items():
@@ -133,7 +133,12 @@ def _missing(engagement: Engagement, where: str, pattern: str, allowed: list[Pat
     )
 
 
-def _refuse_unknown_tables(engagement: Engagement) -> None:
+def _check_tables(engagement: Engagement) -> None:
+    if "order_lines" not in engagement.sources:
+        raise EngagementError(
+            "engagement.toml names no order lines, without which nothing can be said.\n"
+            "Fix: add [sources.order_lines] with its file and columns."
+        )
     for name in engagement.sources:
         if name not in CONTRACTS:
             raise EngagementError(

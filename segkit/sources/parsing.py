@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from segkit.engagement import Source
 from segkit.engine import Engine, literal, quoted
-from segkit.errors import SourceError, first_few
+from segkit.errors import EngagementError, SourceError, first_few
 from segkit.sources.staging import Staged
 from segkit.tables import ENGINE_TYPES, Column, Table
 
@@ -124,31 +124,36 @@ def format_of(
     """How a source writes its numbers and dates: as declared, else as found in the rows."""
     decimal = source.decimal or ("." if staged.is_sheet else _found_decimal(engine, staged, cells))
     groups = _GROUPS[decimal] if source.thousands is None else source.thousands
-    if not source.date_format and not staged.is_sheet:
+    if source.date_format is None and not staged.is_sheet:
         _refuse_month_first(engine, staged, cells)
-    return Format(
-        decimal, groups, _strptime(source.date_format), staged.is_sheet, currency, decimals
-    )
+    date_format = _strptime(engine, staged.where, source.date_format)
+    return Format(decimal, groups, date_format, staged.is_sheet, currency, decimals)
 
 
 def _finite(sql: str, kind: str) -> str:
     return f"CASE WHEN isfinite({sql}) THEN {sql} END" if kind == "number" else sql
 
 
-def _strptime(declared: str | None) -> str | None:
-    """A date format in the engine's words; ``dd.mm.yyyy`` is understood too.
+def _strptime(engine: Engine, where: str, declared: str | None) -> str | None:
+    """A date format in the engine's words; ``dd.mm.yyyy`` is understood too."""
+    import duckdb
 
-    Examples
-    --------
-    >>> _strptime("dd.mm.yyyy")
-    '%d.%m.%Y'
-    """
-    if not declared or "%" in declared:
-        return declared
-    told = declared.lower()
-    for theirs, ours in (("yyyy", "%Y"), ("yy", "%y"), ("mm", "%m"), ("dd", "%d")):
-        told = told.replace(theirs, ours)
-    return told
+    if declared is None:
+        return None
+    told = declared if "%" in declared else declared.lower()
+    if "%" not in declared:
+        for theirs, ours in (("yyyy", "%Y"), ("yy", "%y"), ("mm", "%m"), ("dd", "%d")):
+            told = told.replace(theirs, ours)
+    try:
+        engine.connection.execute("SELECT try_strptime('', ?)", [told])
+        if "%" in told:
+            return told
+    except duckdb.Error:
+        pass
+    raise EngagementError(
+        f"{where} sets date_format to {declared}, which is no date format.\n"
+        "Fix: write it like %d.%m.%Y or dd.mm.yyyy."
+    )
 
 
 def _date(text: str, how: Format) -> str:
@@ -181,7 +186,7 @@ def _number(text: str, wanted: str, how: Format) -> str:
     )
     # the engine evaluates a repeated expression for all rows, so the others are hidden from it
     bare = _bare(f"(CASE WHEN ({plain}) IS NULL THEN {text} END)", how)
-    groups = "".join(f"\\{mark}" if mark in ".'" else mark for mark in how.groups)
+    groups = "".join(f"\\x{{{ord(mark):X}}}" for mark in how.groups)
     shape = rf"^[+-]?\d{{1,3}}([{groups}]\d{{3}})+(\{how.decimal}\d*)?$" if groups else ""
     dressed = f"CASE WHEN NOT contains({bare}, '{other}') THEN {bare} END"
     if shape:

@@ -309,6 +309,14 @@ def test_dates_with_the_month_first(extract):
     )
 
 
+@pytest.mark.parametrize("told", ["%Q", "", "d.m.y", "%d.%m.%"])
+def test_a_date_format_that_is_none(extract, told):
+    assert said(extract.order_lines(GOOD, f'date_format = "{told}"')) == (
+        f"sources.order_lines sets date_format to {told}, which is no date format.\n"
+        "Fix: write it like %d.%m.%Y or dd.mm.yyyy."
+    )
+
+
 def test_a_first_order_after_as_of(extract):
     assert said(extract.order_lines(HEADER + "1;2026-04-01;A;1;5\n")) == (
         "The first order is of 2026-04-01, after as_of (2026-03-31).\n"
@@ -426,13 +434,13 @@ def test_a_raw_source_is_a_file(extract):
 
 
 def test_no_order_lines(extract):
-    from segkit.sources import check
-
     extract.write("customers.csv", "customer_id;name\nA;Alfa\n")
     store = extract.store('[sources.customers]\nfile = "customers.csv"\n')
-    with pytest.raises(SegkitError) as raised:
-        check(store.engagement, store)
-    assert str(raised.value) == (
-        "engagement.toml names no order lines, without which nothing can be said.\n"
-        "Fix: add [sources.order_lines] with its file and columns."
+    assert (
+        said(store, "customers")
+        == said(store)
+        == (
+            "engagement.toml names no order lines, without which nothing can be said.\n"
+            "Fix: add [sources.order_lines] with its file and columns."
+        )
     )

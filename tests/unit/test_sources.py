@@ -125,9 +125,12 @@ def test_a_declared_date_format_wins(extract):
     assert lines["order_date"].dt.date.tolist() == [date(2026, 3, 1)]
 
 
-def test_a_date_format_may_be_written_in_letters(extract):
-    more = 'date_format = "dd.mm.yy"'
-    lines = extract.order_lines(HEADER + "1;01.03.26;A;P;1;5\n", more).frame("order_lines")
+@pytest.mark.parametrize(
+    ("letters", "text"), [("dd.mm.yy", "01.03.26"), ("DD.MM.YYYY", "01.03.2026")]
+)
+def test_a_date_format_may_be_written_in_letters(extract, letters, text):
+    more = f'date_format = "{letters}"'
+    lines = extract.order_lines(HEADER + f"1;{text};A;P;1;5\n", more).frame("order_lines")
     assert lines["order_date"].dt.date.tolist() == [date(2026, 3, 1)]
 
 
