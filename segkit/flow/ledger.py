@@ -58,8 +58,9 @@ def join(parts: Sequence[Part]) -> dict[str, Any]:
 
 def across(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[Identity]:
     """The identities between notebooks, where both sides were told."""
-    told = re.compile(r"segments\.([a-z][a-z0-9_]*)\.net_revenue")
-    segments = [match[1] for id in figures if (match := told.fullmatch(id))]
+    told = re.compile(r"segments\.([a-z][a-z0-9_]*)\.customers")
+    named = [match[1] for id in figures if (match := told.fullmatch(id))]
+    segments = [one for one in named if f"segments.{one}.net_revenue" in figures]
     needed = ("audit.customers.active", "audit.net_revenue.in_window")
     if not segments or not all(id in figures for id in needed):
         return
