@@ -177,7 +177,7 @@ KPIS: tuple[Kpi, ...] = (
         "up", "share", "selling", "order_value",
     ),
     Kpi(
-        "active_share", say("Customers who ordered lately"), "customers",
+        "active_share", say("Recent activity"), "customers",
         "sum(is_recent)", "count(*)",
         say("customers with an order in the last three months"), say("active customers"),
         "up", "share", "selling", "discount_rate", "wilson",

@@ -56,14 +56,26 @@ def is_apart(rows: pd.DataFrame, reference: float) -> pd.Series[bool]:
 
 def furthest(rows: pd.DataFrame, reference: float) -> int:
     """Position of the group that stands furthest off `reference`, in widths of its interval."""
-    width = (rows["high"] - rows["low"]).clip(lower=1e-9)
-    return int(((rows["value"] - reference).abs() / width).to_numpy().argmax())
+    width = (rows["high"] - rows["low"]).to_numpy()
+    off = (rows["value"] - reference).abs().to_numpy()
+    scored = np.divide(off, width, out=np.zeros_like(off), where=width > 0)
+    return int((scored if scored.any() else off).argmax())
 
 
 def sets_apart(values: pd.DataFrame, kpi: str) -> bool:
     """Whether at least one segment of several stands clearly off the whole."""
     rows, whole = of_kpi(values, kpi, "segment"), overall(values, kpi)
     return whole is not None and len(rows) > 1 and bool(is_apart(rows, whole).any())
+
+
+def telling(values: pd.DataFrame) -> list[str]:
+    """The KPIs in which segments stand apart, but not by how they were drawn alone.
+
+    Where every segment has all or nothing of something, such as one channel, there is no range.
+    """
+    apart = [kpi for kpi in TELLING if sets_apart(values, kpi)]
+    rows = {kpi: of_kpi(values, kpi, "segment") for kpi in apart}
+    return [kpi for kpi in apart if (rows[kpi]["high"] > rows[kpi]["low"]).any()]
 
 
 def excess(values: pd.DataFrame, kpi: str) -> tuple[str, int, bool]:
@@ -218,7 +230,7 @@ def definitions(book: Workbook) -> None:
 
 def _not_computed(book: Workbook, known: set[str]) -> None:
     """Name the KPIs that the records do not allow, and the missing tables behind them."""
-    wanted = ["visits", "quotes", "receivables", "quotas"]
+    wanted = ["visits", "quotes"]
     wanted += [] if book.has("contribution") else ["resources", "activities"]
     if missing := [name for name in wanted if not book.has(name)]:
         book.without(*missing)
@@ -236,7 +248,7 @@ def _not_computed(book: Workbook, known: set[str]) -> None:
 def across_segments(book: Workbook) -> None:
     """Show the most telling KPIs as segments' intervals around the overall value."""
     values = book.table("kpi_values")
-    apart = [kpi for kpi in TELLING if sets_apart(values, kpi)]
+    apart = telling(values)
     compared = sum(len(of_kpi(values, kpi, "segment")) > 1 for kpi in TELLING)
     book.show(_spread(book, apart, compared))
     book.show(*(_across(book, BY_ID[kpi]) for kpi in apart[:4]))
@@ -380,6 +392,9 @@ def deep_discounts(book: Workbook) -> None:
 
 def overdue(book: Workbook) -> None:
     """State how much of the open receivables is past its due date."""
+    if not book.has("receivables"):
+        book.without("receivables")
+        return
     rows = of_kpi(book.table("kpi_values"), "overdue_share", "all")
     if rows.empty:
         return
@@ -452,28 +467,28 @@ def _reliability(book: Workbook, tested: pd.DataFrame, fit: int) -> Exhibit:
 
 
 def _funnel(book: Workbook, kpi: Kpi) -> Exhibit:
-    rows = of_kpi(book.table("kpi_values"), kpi.id, "rep_mix")
-    rows = rows.assign(called=rows["group_id"].map(book.rep_names()), is_accent=is_apart(rows, 1.0))
+    rows = _for_page(book, kpi, of_kpi(book.table("kpi_values"), kpi.id, "rep_mix"))
+    rows = rows.assign(called=rows["group_id"].map(book.rep_names()), is_accent=is_apart(rows, 0.0))
     shown = rows.sort_values(["n", "called"], ascending=[False, True]).head(_MOST)
     return _intervals(
         book, "kpis.sellers", kpi, shown,
         say_n(
-            "{n} of {of} sellers stands off what their segments bring: {kpi}",
-            "{n} of {of} sellers stand off what their segments bring: {kpi}",
+            "{n} of {of} sellers stands clearly off what their segments bring: {kpi}",
+            "{n} of {of} sellers stand clearly off what their segments bring: {kpi}",
             book.figure("kpis.sellers.apart", int(shown["is_accent"].sum()), "sellers"),
             of=book.figure("kpis.sellers.shown", len(shown), "sellers"), kpi=kpi.name,
         ),
         say("No seller stands clearly off what their segments bring: {kpi}", kpi=kpi.name),
         say(
-            "{kpi} ÷ what the seller's segments bring overall, 95% interval, {window}",
+            "{kpi} less what the seller's segments bring overall, 95% interval, {window}",
             kpi=kpi.name, window=book.window_text,
         ),
         say(
-            "100% is what the same segments bring overall. Sellers with most customers come first: "
+            "0 is what the same segments bring overall. Sellers with most customers come first: "
             "this is no league table. One in twenty is coloured by chance alone: ask, don't judge."
         ),
-        heads=(say("Seller"), say("Customers")), reference=1.0, at=say("same segments"),
-        unit="share",
+        heads=(say("Seller"), say("Customers")), reference=0.0, at=say("same segments"),
+        unit=_unit(book, kpi),
     )  # fmt: skip
 
 

@@ -24,6 +24,8 @@ DAYS_A_MONTH = 365.25 / 12
 #: A customer is silent after this many times its own usual gap between order days.
 SILENT_GAPS = 2
 FEWEST_DAYS, SHORTEST = 4, 30
+#: A measured gap below this share of all segments' base is no gap.
+SMALLEST_GAP = 0.001
 #: With fewer customers silent earlier, the rate at which they came back isn't known.
 FEWEST_SILENT = 20
 #: A forecast that missed last year by more than this share is a judgement, not an estimate.
@@ -243,7 +245,8 @@ def _with_gap(table: pd.DataFrame, silent: pd.DataFrame, agreed: Engagement) -> 
     by = by.reindex(table["segment_id"]).fillna(0)
     table["gap_customers"] = by["customers"].to_numpy(np.int64)
     table["gap_stake"] = by["stake"].round().to_numpy(np.int64)
-    table["gap"] = by["won"].round().to_numpy(np.int64)
+    is_worth = by["won"] >= SMALLEST_GAP * table["base"].sum()
+    table["gap"] = by["won"].where(is_worth, 0).round().to_numpy(np.int64)
     table["gap_name"] = np.where(table["gap"] > 0, "silent_customers", "none")
     for segment, amount in _agreed_gaps(table, agreed).items():
         at = table["segment_id"] == segment

@@ -40,10 +40,10 @@ def values(given: Given) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict
-        ``kpi_values``: one row per kpi, by (all, segment, team, rep; rep_mix: against what the
-        seller's segments bring overall) and group_id: numerator, denominator (minor units for
-        money), value, n (customers; for attainment sellers, for one seller's attainment quota
-        periods), low, high (95 %), period. Groups with n below five have no value.
+        ``kpi_values``: one row per kpi, by (all, segment, team, rep; rep_mix: the difference to
+        what the seller's segments bring overall) and group_id: numerator, denominator (minor
+        units for money), value, n (customers; for attainment sellers, and for one seller's
+        attainment quota periods), low, high (95 %), period. No value where n is below five.
         ``kpi_reliability``: kpi, sellers, correlation, reliability.
     """
     kpis = [kpi for kpi in KPIS if _can(given, kpi)]
@@ -73,18 +73,20 @@ def values(given: Given) -> dict[str, pd.DataFrame]:
 
 
 def expected(sellers: pd.DataFrame, segmented: pd.DataFrame, kpis: Sequence[Kpi]) -> pd.DataFrame:
-    """`sellers` with what each customer's segment would bring overall as the denominator.
+    """`sellers` with each numerator less what the customer's segment would bring overall.
 
-    A ratio of 1 is what the same segments bring elsewhere, so that a seller isn't judged by the
+    A ratio of 0 is what the same segments bring elsewhere, so that a seller isn't judged by the
     segments on the route.
     """
-    names = [kpi.id for kpi in kpis]
+    if sellers.empty:
+        return sellers
     totals = segmented.groupby("segment_id").sum(numeric_only=True)
     known = segmented[["customer_id", "segment_id"]]
     table = sellers.merge(known, on="customer_id", validate="many_to_one")
-    for name in names:
+    for name in [kpi.id for kpi in kpis]:
         rate = totals[f"{name}.over"] / totals[f"{name}.under"].replace(0, np.nan)
-        table[f"{name}.under"] *= table["segment_id"].map(rate).fillna(0)
+        usual = table["segment_id"].map(rate).fillna(0) * table[f"{name}.under"]
+        table[f"{name}.over"] = table[f"{name}.over"] - usual
     return table
 
 
@@ -224,8 +226,8 @@ def _value(
         "kpi": kpi.id,
         "by": by,
         "group_id": group,
-        "numerator": int(top),
-        "denominator": round(bottom),
+        "numerator": round(top),
+        "denominator": int(bottom),
         "value": top / bottom if is_shown else np.nan,
         "n": n,
         "low": float(low) if is_shown else np.nan,

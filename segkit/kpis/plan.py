@@ -14,12 +14,11 @@ from segkit.exhibits import Answer, Column, Exhibit, Finding, Note, Tiles
 from segkit.kpis.definitions import BY_ID
 from segkit.kpis.findings import (
     DIRECTOR,
-    TELLING,
     money_figure,
     record,
     segment_names,
-    sets_apart,
     table_of,
+    telling,
     texts,
 )
 from segkit.kpis.forecast import FEWEST_DAYS, LARGEST_ERROR, SHORTEST, SILENT_GAPS
@@ -133,13 +132,17 @@ def _by_segment(book: Workbook, first: str, money: Iterable[str]) -> pd.DataFram
 def _backtest(book: Workbook, total: dict[str, Figure]) -> Exhibit:
     shown = ("backtest_forecast", "last_actual", "base", "base_low", "base_high")
     data, unit = _by_segment(book, "base", shown), book.currency
+    data["backtest_error"] = data["backtest_error"].clip(
+        upper=1
+    )  # of next to nothing, all is missed
+    is_tested = "error" in total
     return table_of(
         book, "kpis.targets.backtest",
         say(
             "Forecast {months} months ago, the last {months} would have been missed by {error}",
             months=total["months"], error=total.get("error", Value(None)),
         ),
-        "error" in total,
+        is_tested,
         say("Too little history to test a forecast: the base keeps up what is known"),
         say(
             "Net revenue by segment, the last and the next {months} months", months=total["months"]
@@ -149,7 +152,7 @@ def _backtest(book: Workbook, total: dict[str, Figure]) -> Exhibit:
             Column("segment", say("Segment")), Column("method", say("Method")),
             Column("backtest_forecast", say("Forecast of the last"), unit),
             Column("last_actual", say("Actual of the last"), unit),
-            Column("backtest_error", say("Missed by"), "share"),
+            Column("backtest_error", say("Missed by, at most all"), "share"),
             Column("base", say("Base of the next"), unit),
             Column("base_low", say("Low"), unit), Column("base_high", say("High"), unit),
         ),
@@ -157,6 +160,11 @@ def _backtest(book: Workbook, total: dict[str, Figure]) -> Exhibit:
             "Each segment takes the method that came nearest to its last months, which flatters "
             "the error a little. The range is the larger of that miss and of what another draw of "
             "customers would give."
+        )
+        if is_tested
+        else say(
+            "The range is what another draw of customers would give; a better or worse year is "
+            "not in it. Run again when two years are on record."
         ),
         n=total["base"].n, grade=total["base"].grade, sources=("targets", "order_lines"),
     )  # fmt: skip
@@ -176,7 +184,7 @@ def targets(book: Workbook) -> None:
             ),
             bool(table["gap"].sum() > 0),
             _behind_gap(book, table),
-            say("No gap could be measured: the target is the base"),
+            say("No gap worth a target could be measured: the base is the target"),
             say("Agree a named gap with the client before a target is set above the base."),
             money="kpis.targets.gap",
             action=_first_step(table),
@@ -295,7 +303,7 @@ def answer(book: Workbook) -> None:
     """Answer the notebook's question: the KPIs that tell segments apart, the target, how sure."""
     record(book)
     values, total = book.table("kpi_values"), record_targets(book)
-    apart = [kpi for kpi in TELLING if sets_apart(values, kpi)]
+    apart = telling(values)
     tiles = [
         (say("Base forecast"), total["base"]),
         (say("Named gap, to be tested"), total["gap"]),
@@ -323,7 +331,8 @@ def _how_much(total: dict[str, Figure]) -> Message:
             **{name: total[name] for name in ("total", "months", "base", "gap")},
         )
     return say(
-        "Target {total} for the next {months} months: the base, since no gap could be measured.",
+        "Target {total} for the next {months} months: the base, since no gap worth a target could "
+        "be measured.",
         total=total["total"], months=total["months"],
     )  # fmt: skip
 

@@ -108,9 +108,7 @@ def test_missing_tables_are_named_in_one_sentence(book: Workbook) -> None:
 def test_kpis_that_the_records_do_not_allow_are_named(book: Workbook) -> None:
     shown(book, "definitions")
     said = notes(book)
-    assert said[0].startswith(
-        "Not given: visits, quotes, receivables, quotas, resources, activities."
-    )
+    assert said[0].startswith("Not given: visits, quotes, resources, activities.")
     assert "Gross margin rate is left out: no net revenue of lines with a cost on record." in said
 
 
@@ -135,7 +133,7 @@ def test_where_no_claim_holds_the_other_wording_is_used(even: Workbook) -> None:
         "kpis.targets.backtest": (
             "Too little history to test a forecast: the base keeps up what is known"
         ),
-        "kpis.targets.gap": "No gap could be measured: the target is the base",
+        "kpis.targets.gap": "No gap worth a target could be measured: the base is the target",
         "kpis.targets.segments": "Each segment's target is its base",
         "kpis.table.selling": "Segments do not differ clearly in any of the selling KPIs",
         "kpis.table.earning": "Segments do not differ clearly in any of the earning KPIs",

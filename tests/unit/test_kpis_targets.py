@@ -16,6 +16,7 @@ from segkit.errors import EngagementError
 from segkit.kpis.forecast import (
     DAYS_A_MONTH,
     METHODS,
+    _with_gap,
     backtest,
     best_method,
     damped_trend,
@@ -161,6 +162,18 @@ def test_a_gap_is_no_percentage_of_last_year(tmp_path: Path) -> None:
     assert table.loc["steady", ["gap", "gap_name"]].tolist() == [0, "none"]
     assert table.loc["steady", "target"] == table.loc["steady", "base"]
     assert table.loc["uneven", "gap"] > 0
+
+
+def test_a_gap_of_next_to_nothing_is_no_gap() -> None:
+    table = pd.DataFrame(
+        {"segment_id": ["a", "b"], "customers": [9, 9], "base": [900_000, 100_000]}
+    )
+    silent = pd.DataFrame(
+        {"segment_id": ["a", "b"], "shortfall": [9_990.0, 10_000.0], "rate": [0.1, 0.1]}
+    )
+    found = _with_gap(table, silent, agreement())
+    assert found["gap"].tolist() == [0, 1_000]
+    assert found["gap_name"].tolist() == ["none", "silent_customers"]
 
 
 def test_too_few_silent_customers_leave_no_measured_gap(tmp_path: Path) -> None:

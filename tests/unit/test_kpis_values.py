@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from unit.kpis_client import AS_OF, agreement, given, orders
 
 from segkit.kpis.definitions import ATTAINMENT, BY_ID, KPIS
-from segkit.kpis.findings import excess, furthest, is_apart, of_kpi, sets_apart
+from segkit.kpis.findings import excess, furthest, is_apart, of_kpi, sets_apart, telling
 from segkit.kpis.measures import bootstrap, grouped, history_months, reliability, values
 from segkit.store import Given
 
@@ -206,7 +206,7 @@ def test_a_seller_is_measured_against_what_the_same_segments_bring(given_of) -> 
     found = values(given_of(agreement(), order_lines=lines, segments=segments))["kpi_values"]
     found = found[found["kpi"] == "order_value"].set_index(["by", "group_id"])["value"]
     assert found["rep"].to_dict() == {"ann": 2_600.0, "ben": 7_400.0}
-    assert found["rep_mix"].to_dict() == {"ann": 1.0, "ben": 1.0}
+    assert found["rep_mix"].to_dict() == {"ann": 0.0, "ben": 0.0}
 
 
 def test_a_kpi_that_swings_from_month_to_month_is_not_reliable() -> None:
@@ -220,6 +220,23 @@ def test_a_kpi_that_swings_from_month_to_month_is_not_reliable() -> None:
     assert found.round(9).to_dict() == {"steady": 1.0, "swings": 0.0}
     few = pd.DataFrame([row for row in rows if row["rep_id"] < "s7"])
     assert reliability(few, kpis)["reliability"].isna().all()  # seven sellers show no pattern
+
+
+def test_an_interval_of_no_width_is_not_the_furthest() -> None:
+    rows = of_kpi(kpi_rows(("a", 0, 100, 0.0, 0.0), ("b", 30, 100, 0.25, 0.35)), "discount_rate",
+                  "segment")  # fmt: skip
+    assert rows["group_id"][furthest(rows, 0.10)] == "b"
+    assert furthest(rows.iloc[:1], 0.10) == 0
+
+
+def test_what_every_segment_has_all_or_nothing_of_is_not_telling() -> None:
+    whole = ("all", 100, 200, 0.4, 0.6)
+    sharp = kpi_rows(whole, ("a", 100, 100, 1.0, 1.0), ("b", 0, 100, 0.0, 0.0))
+    assert sets_apart(sharp, "discount_rate")
+    assert telling(sharp) == []
+    assert telling(kpi_rows(whole, ("a", 90, 100, 0.8, 1), ("b", 0, 100, 0, 0))) == [
+        "discount_rate"
+    ]
 
 
 def test_kpis_without_their_table_are_left_out(given_of) -> None:
