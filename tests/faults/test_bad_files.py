@@ -388,9 +388,9 @@ def test_sql_that_names_an_undeclared_file(extract, name):
 
 
 def test_sql_sees_nothing_of_the_program_around_it(extract):
-    assert sql_said(extract, "SELECT * FROM staged") == (
-        "The sql of sources.order_lines reads staged, which is not declared.\n"
-        "Fix: declare it as [raw.staged] and read raw.staged."
+    assert sql_said(extract, "SELECT * FROM target") == (
+        "The sql of sources.order_lines reads target, which is not declared.\n"
+        "Fix: declare it as [raw.target] and read raw.target."
     )
 
 
