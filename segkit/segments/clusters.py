@@ -129,6 +129,7 @@ def unexplained(points: Floats, labels: Ints) -> float:
 def try_numbers(points: Floats, numbers: Sequence[int]) -> list[Tried]:
     """Every number of clusters in `numbers`, tried on at most 5,000 of the customers."""
     import numpy as np
+    import sklearn.cluster  # noqa: F401 — only libraries that are loaded can be limited
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # sums in threads differ in the last digit from run to run

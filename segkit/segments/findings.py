@@ -179,7 +179,7 @@ def behaviour_at_a_glance(book: Workbook) -> None:
     revenue = behaviour["net_revenue"].astype("float64")
     said = {
         name: money(
-            book, f"{name}.net_revenue", round(value), n=len(behaviour), source=("behaviour",)
+            book, f"per_customer.{name}", round(value), n=len(behaviour), source=("behaviour",)
         )
         for name, value in (("median", revenue.median()), ("mean", revenue.mean()))
     }
@@ -511,7 +511,7 @@ def value_held(book: Workbook) -> None:
             claim,
             holds_more_than_its_share(share.value, of_all.value),
             say("One of them brings in as much as {times} others: losing one costs "
-                "more than winning one.", times=figure(book, "largest.times", times, "customers")),
+                "more than winning one.", times=_short(figure(book, "largest.times", times, "number"))),
             otherwise=say("No segment brings in much more than its share of customers"),
             otherwise_so_what=say("No single segment decides the year; spread attention by need."),
             money=made[f"{top['segment_id']}.net_revenue"].id,
@@ -531,8 +531,8 @@ def overdue(book: Workbook) -> None:
         ["net_revenue", "customer_id"], ascending=[False, True]
     )
     revenue = int(late["net_revenue"].sum())
-    count = figure(book, "overdue.customers", len(late), "customers", n=len(rated))
-    worth = money(book, "overdue.net_revenue", revenue, n=len(late))
+    count = figure(book, "lists.overdue.customers", len(late), "customers", n=len(rated))
+    worth = money(book, "lists.overdue.net_revenue", revenue, n=len(late))
     holds = matters(len(late), _of(revenue, page.revenue))
     book.show(
         Finding(
@@ -582,8 +582,10 @@ def declining(book: Workbook) -> None:
         return
     falling = known[known["trend"] <= _DECLINE]
     revenue = int(falling["net_revenue"].sum())
-    count = figure(book, "declining.customers", len(falling), "customers", n=len(known), grade="C")
-    worth = money(book, "declining.net_revenue", revenue, n=len(falling))
+    count = figure(
+        book, "lists.declining.customers", len(falling), "customers", n=len(known), grade="C"
+    )
+    worth = money(book, "lists.declining.net_revenue", revenue, n=len(falling))
     holds = matters(len(falling), _of(revenue, page.revenue))
     book.show(
         Finding(
@@ -708,8 +710,10 @@ def _misplaced(book: Workbook, page: Page, classes: pd.Series[str]) -> None:
     own = page.customers["customer_id"].map(classes)
     low = page.customers[placed_too_low(page.customers["net_revenue"], own)]
     source = ("segments", "customers")
-    count = figure(book, "misplaced.customers", len(low), "customers", n=page.count, source=source)
-    worth = money(book, "misplaced.net_revenue", int(low["net_revenue"].sum()), n=len(low))
+    count = figure(
+        book, "lists.misplaced.customers", len(low), "customers", n=page.count, source=source
+    )
+    worth = money(book, "lists.misplaced.net_revenue", int(low["net_revenue"].sum()), n=len(low))
     book.show(
         Finding(
             "segments.misplaced",
@@ -800,3 +804,8 @@ def _written(book: Workbook, column: str, value: Any) -> Value:
 
 def _of(above: Any, below: Any) -> float:
     return float(above / below) if below else 0.0
+
+
+def _short(one: Figure) -> Value:
+    """A figure with one digit behind the decimal mark."""
+    return Value(one.value, one.unit, one.id, digits=1)
