@@ -80,11 +80,34 @@ def rows(
     wrapped = [wrap(label, 34) for label in labels]
     lines = max((label.count("\n") + 1 for label in wrapped), default=1)
     each = max(24 if len(labels) <= 16 else 19, 12.5 * lines + 3)
-    left = max(widest(line for label in wrapped for line in label.split("\n")) + 12, 40)
-    ax = _axes(left, right, 22 + above, below, len(labels) * each, heading)
+    ax = _axes(left_of(labels), right, 22 + above, below, len(labels) * each, heading)
     ax.set_ylim(len(labels) - 0.5, -0.5)
     label_rows(ax, wrapped)
     return ax
+
+
+def left_of(labels: Sequence[str]) -> float:
+    """How much room the rows' labels take."""
+    return max(widest(line for one in labels for line in wrap(one, 34).split("\n")) + 12, 40)
+
+
+def column_heads(ax: Axes, labels: Sequence[str]) -> None:
+    """Labels over a frame's columns: wrapped, or tilted where a word is wider than its column."""
+    ax.xaxis.tick_top()
+    ax.tick_params(axis="x", length=0, pad=3)
+    heads, tilted = heads_of(labels, frame_width(ax) / len(labels))
+    side = {"rotation": 40, "ha": "left", "rotation_mode": "anchor"} if tilted else {"rotation": 0}
+    style: dict[str, Any] = {**side, "color": color("ink"), "fontsize": 8 if tilted else SMALL}
+    ax.set_xticks(np.arange(len(heads)) + (0.35 if tilted else 0.5), heads, **style)
+
+
+def heads_of(labels: Sequence[str], wide: float) -> tuple[list[str], bool]:
+    """The labels as they stand over columns `wide` points each, and whether they are tilted."""
+    letters = max(int(wide / 5.3), 3)
+    words = [word for label in labels for word in label.split()]
+    if max((text_width(word, SMALL) for word in words), default=0.0) > wide - 4:
+        return [textwrap.shorten(label, 30, placeholder="…") for label in labels], True
+    return ["\n".join(textwrap.wrap(label, letters)[:3]) for label in labels], False
 
 
 def label_rows(ax: Axes, labels: Sequence[str], offset: float = 0.0) -> None:
@@ -170,8 +193,10 @@ def legend(ax: Axes, shades: Mapping[str, str]) -> None:
         x += 26 + text_width(text, SMALL)
 
 
-def reference(ax: Axes, at: tuple[float, str] | None, *, upright: bool) -> None:
-    """A dashed line at a value, with its words."""
+def reference(
+    ax: Axes, at: tuple[float, str] | None, *, upright: bool, clear_of: Sequence[Any] = ()
+) -> None:
+    """A dashed line at a value, with its words where no line of `clear_of` runs through them."""
     if at is None:
         return
     value, said = at
@@ -182,8 +207,26 @@ def reference(ax: Axes, at: tuple[float, str] | None, *, upright: bool) -> None:
         within = ("data", "axes fraction")
         say_at(ax, said, value, 1, dy=4, ha=side, va="bottom", quiet=True, within=within)
     else:
+        x, dy = _clear_place(ax, said, value, clear_of)
         within = ("axes fraction", "data")
-        say_at(ax, said, 0, value, dx=2, dy=3, va="bottom", quiet=True, within=within)
+        say_at(ax, said, x, value, dx=2, dy=dy, quiet=True, within=within)
+
+
+def _clear_place(ax: Axes, said: str, value: float, lines: Sequence[Any]) -> tuple[float, float]:
+    """Where along a level line its words are crossed least: how far right, how far up."""
+    scale = 72 / ax.figure.dpi
+    box, (_, level) = ax.get_window_extent(), ax.transData.transform((0, value)) * scale
+    wide, room = text_width(said, SMALL) + 4, frame_width(ax)
+    paths = [ax.transData.transform(np.asarray(line, dtype=float)) * scale for line in lines]
+    best = (np.inf, 0.0, 8.0)
+    for dy in (8.0, -8.0):
+        for x in np.linspace(0, max(1 - wide / room, 0), 7):
+            left = box.x0 * scale + x * room
+            across = np.linspace(left, left + wide, 30)
+            heights = [np.interp(across, path[:, 0], path[:, 1], np.inf, np.inf) for path in paths]
+            hits = float(sum((abs(one - level - dy) < 7).sum() for one in heights))
+            best = min(best, (hits, float(x), dy), key=lambda one: one[0])
+    return best[1], best[2]
 
 
 class Beside:

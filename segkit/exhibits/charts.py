@@ -6,6 +6,7 @@ import io
 import re
 import textwrap
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -181,6 +182,11 @@ def _bars(plot: Plot) -> Axes:
 def _intervals(plot: Plot) -> Axes:
     values, scale, at = plot.numbers("x"), plot.scale("x"), plot.reference
     lows, highs = plot.ends("x")
+    if any(
+        one < two and scale.write(one) == scale.write(two)
+        for one, two in zip(lows, highs, strict=True)
+    ):
+        scale = replace(scale, digits=(scale.digits or 0) + 1)
     texts = [
         f"{scale.write(v)}  ({scale.write(low)} – {scale.write(high)})"
         if low < high
@@ -292,22 +298,19 @@ def _heat(plot: Plot) -> Axes | None:
     names = {key: list(dict.fromkeys(plot.words(axis))) for key, axis in _HEAT_AXES}
     table = tidy.pivot_table(index="row", columns="column", values="cell", aggfunc="sum")
     table = table.reindex(index=names["row"], columns=names["column"])
-    heads = [canvas.wrap(name, max(13, 80 // len(names["column"]))) for name in names["column"]]
-    lines = max(head.count("\n") + 1 for head in heads)
-    ax = canvas.rows(names["row"], plot.heading("value"), above=4 + 12 * lines)
+    wide = (canvas.WIDTH - canvas.left_of(names["row"])) / len(names["column"])
+    heads, tilted = canvas.heads_of(names["column"], wide)
+    above = max(
+        canvas.text_width(head, 6) if tilted else 12 * len(head.split("\n")) for head in heads
+    )
+    right = canvas.text_width(heads[-1], 6) if tilted else 4
+    ax = canvas.rows(names["row"], plot.heading("value"), above=above + 6, right=right)
     scale = plot.scale("value")
     texts = table.map(lambda value: "" if value != value else scale.write(value))
     look = {"linewidths": 2, "linecolor": color("paper"), "cbar": False, **_colors_of(table)}
     sns.heatmap(table, annot=texts, fmt="", ax=ax, annot_kws={"fontsize": canvas.SMALL}, **look)
     canvas.label_rows(ax, names["row"], offset=0.5)
-    ax.xaxis.tick_top()
-    style: dict[str, Any] = {
-        "rotation": 0,
-        "color": color("ink"),
-        "fontsize": 9 if len(heads) < 8 else 7.5,
-    }
-    ax.set_xticks(np.arange(len(heads)) + 0.5, heads, **style)
-    ax.tick_params(axis="x", length=0, pad=4)
+    canvas.column_heads(ax, names["column"])
     for text in ax.texts:
         column, row = (int(place) for place in text.get_position())
         value = table.iloc[row, column]
@@ -359,6 +362,7 @@ def _lines(plot: Plot) -> Axes:
         ax.plot(led["x"], led["y"], "o", color=color("accent"), ms=5)
     _limits(ax, plot, tidy)
     _ticks(ax, plot)
+    _level(ax, plot, tidy)
     _name_lines(ax, plot, tidy, shades)
     return ax
 
@@ -405,6 +409,7 @@ def _curve(plot: Plot) -> Axes:
     _limits(ax, plot, tidy)
     ax.set_xlim(min(0.0, tidy["x"].min()), max(tidy["x"].max(), 1e-9))
     _ticks(ax, plot)
+    _level(ax, plot, tidy)
     words, beside = (
         plot.words("label") if plot.has("label") else plot.written("y"),
         canvas.Beside(ax),
@@ -437,6 +442,7 @@ def _points(plot: Plot) -> Axes | None:
     ax.margins(0.05, 0.07)
     ax.autoscale_view()
     _ticks(ax, plot)
+    canvas.reference(ax, plot.reference, upright=False)
     _name_points(ax, plot, drawn)
     if len(drawn) < len(tidy):
         one, many = (
@@ -462,9 +468,13 @@ def _name_points(ax: Axes, plot: Plot, drawn: pd.DataFrame) -> None:
 
 def _plane(plot: Plot, *, right: float, tall: float = 215) -> Axes:
     left = max(canvas.widest(plot.written("y")[:500]), canvas.widest([plot.scale("y").write(0)]))
-    ax = canvas.plane(plot.heading("x"), plot.heading("y"), left + 14, right, tall)
-    canvas.reference(ax, plot.reference, upright=False)
-    return ax
+    return canvas.plane(plot.heading("x"), plot.heading("y"), left + 14, right, tall)
+
+
+def _level(ax: Axes, plot: Plot, tidy: pd.DataFrame) -> None:
+    """The reference line, its words clear of the lines."""
+    lines = [part[["x", "y"]].sort_values("x") for _, part in tidy.groupby("series")]
+    canvas.reference(ax, plot.reference, upright=False, clear_of=lines)
 
 
 def _limits(ax: Axes, plot: Plot, tidy: pd.DataFrame) -> None:

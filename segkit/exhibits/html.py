@@ -12,15 +12,19 @@ from segkit.exhibits.words import in_words, words
 from segkit.language import say
 
 
-def fragment(payload: Mapping[str, Any], language: str = "en", drawing: str | None = None) -> str:
+def fragment(
+    payload: Mapping[str, Any], language: str = "en", drawing: str | None = None, level: int = 3
+) -> str:
     """One payload as a piece of a page.
 
     Parameters
     ----------
     drawing
         The chart's SVG; left out, the chart is drawn now, as in JupyterLab.
+    level
+        The level of a finding's heading.
     """
-    told = in_words(payload, language)
+    told = {**in_words(payload, language), "level": level}
     if payload["type"] == "exhibit":
         return _exhibit(told, _drawing(payload, language, drawing), language)
     return _WRITERS[payload["type"]](told)
@@ -44,7 +48,8 @@ def _finding(told: Mapping[str, Any]) -> str:
         else ""
     )
     return (
-        f'<section class="finding"><h3>{escape(told["claim"])} {_badge(told["grade"])}</h3>'
+        f'<section class="finding"><h{told["level"]} class="claim">{escape(told["claim"])} '
+        f"{_badge(told['grade'])}</h{told['level']}>"
         f"{_tag('p', 'so-what', told['so_what'])}{action}</section>"
     )
 
@@ -99,9 +104,12 @@ def table(told: Mapping[str, Any]) -> str:
         for side, text in zip(sides, told["heads"], strict=True)
     )
     rows = "".join(f"<tr>{_row(row, sides)}</tr>" for row in told["rows"])
+    whole = sum(told["widths"])
+    columns = "".join(f'<col style="width:{100 * one / whole:.0f}%">' for one in told["widths"])
     return (
         f'<div class="table" {_scrolls(told["title"])}>'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f'<table style="min-width:{0.36 * whole:.0f}em"><colgroup>'
+        f"{columns}</colgroup><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
         f"{_tag('p', 'more', told['more'])}"
     )
 

@@ -9,9 +9,11 @@ from segkit.exhibits.brand import displayable
 from segkit.exhibits.words import in_words
 
 
-def fragment(payload: Mapping[str, Any], language: str = "en", drawing: str | None = None) -> str:
+def fragment(
+    payload: Mapping[str, Any], language: str = "en", drawing: str | None = None, level: int = 3
+) -> str:
     """One payload as a call of the stylesheet's function for its type."""
-    told = in_words(payload, language)
+    told = {**in_words(payload, language), "level": level}
     if told.get("is_withheld"):
         return ""
     if payload["type"] == "exhibit" and drawing:

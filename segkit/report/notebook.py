@@ -85,22 +85,48 @@ class Shown(Preprocessor):
         self, nb: nbformat.NotebookNode, resources: dict[str, Any]
     ) -> tuple[nbformat.NotebookNode, dict[str, Any]]:
         """Every output as one fragment of ``resources["shows"]``, text/html or text/x-typst."""
-        drawings, language = resources["drawings"], resources["language"]
+        outline = Outline()
         for cell in nb.cells:
+            if cell.cell_type == "markdown":
+                cell.source = outline.levelled(cell.source)
             for output in cell.get("outputs", []):
                 if "data" in output:
-                    output.data = {resources["shows"]: _shown(
-                        output.data, drawings, language, resources["shows"]
-                    )}  # fmt: skip
+                    shown = _shown(output.data, resources, outline.below)
+                    output.data = {resources["shows"]: shown}
         return nb, resources
 
 
-def _shown(data: Mapping[str, Any], drawings: Mapping[str, str], language: str, shows: str) -> str:
+class Outline:
+    """Headings below the title without a gap: a screen reader's reader misses no level."""
+
+    def __init__(self) -> None:
+        self.level = 1
+
+    @property
+    def below(self) -> int:
+        """The level of a finding here: under its section, or the first below the title."""
+        return min(3, self.level + 1)
+
+    def levelled(self, source: str) -> str:
+        """Markdown whose headings skip no level; lines of code are left alone."""
+        lines, is_code = source.split("\n"), False
+        for place, line in enumerate(lines):
+            is_code ^= line.startswith("```")
+            found = None if is_code else re.match(r"(#{1,6}) ", line)
+            if found:
+                self.level = max(2, min(len(found[1]), self.level + 1))
+                lines[place] = "#" * self.level + line[len(found[1]) :]
+        return "\n".join(lines)
+
+
+def _shown(data: Mapping[str, Any], resources: Mapping[str, Any], level: int) -> str:
+    """One output as the exporter shows it."""
+    shows, language = resources["shows"], resources["language"]
+    if MIME not in data:
+        return _tame(data, shows)
     write = html.fragment if shows == "text/html" else typst.fragment
-    if MIME in data:
-        payload = data[MIME]
-        return write(payload, language, drawings.get(payload.get("id", "")))
-    return _tame(data, shows)
+    payload = data[MIME]
+    return write(payload, language, resources["drawings"].get(payload.get("id", "")), level)
 
 
 def _tame(data: Mapping[str, Any], shows: str) -> str:
