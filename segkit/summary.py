@@ -89,6 +89,12 @@ def _saw(book: Workbook, ledger: Payload) -> Message:
     }
     if told["segments"].value is None:
         return say("From {window}, {customers} customers bought for {revenue} net.", **told)
+    if "segments.fidelity" not in ledger["figures"]:  # no groups held up: rules cut the base
+        return say(
+            "From {window}, {customers} customers bought for {revenue} net; plain rules of recency "
+            "and value cut them into {segments} segments.",
+            **told,
+        )
     return say(
         "From {window}, {customers} customers bought for {revenue} net; by how they buy they form "
         "{segments} segments.",
@@ -102,9 +108,7 @@ def _follows(ledger: Payload) -> Message:
     if first is None:
         return say("Nothing that is recorded calls for action now.")
     action = _message(first["action"])
-    if first["action"]["text"].endswith("."):
-        return say("We would begin where most money is at stake: {action}", action=action)
-    return say("We would begin where most money is at stake: {action}.", action=action)
+    return say("We would begin where most money is at stake: “{action}”", action=action)
 
 
 def _how_sure(ledger: Payload) -> Message:
@@ -135,7 +139,8 @@ def what_to_do(book: Workbook) -> None:
     import pandas as pd
 
     ledger = _ledger(book)
-    asked = [one for one in one_each(_ranked(ledger)) if one["action"]] if ledger else []
+    ranked = one_each(_ranked(ledger)) if ledger else []
+    asked = [one for one in ranked if one["action"] and one["money"]]
     if ledger is None or not asked:
         return
     data = pd.DataFrame([_asked(one, ledger) for one in asked[:7]])
@@ -194,9 +199,13 @@ def uncertain(book: Workbook) -> None:
         notes.append(Note(text, "missing"))
     lost = _figure(ledger, "audit.order_lines.lost")
     if lost.value:
-        text = say("{lines} order lines, {money} where readable, could not be counted and are in "
-                   "no number here.", lines=lost,
-                   money=_figure(ledger, "audit.net_revenue.lost"))  # fmt: skip
+        text = say_n(
+            "{n} order line, {money} where readable, could not be counted and is in no number here.",
+            "{n} order lines, {money} where readable, could not be counted and are in no number "
+            "here.",
+            lost,
+            money=_figure(ledger, "audit.net_revenue.lost"),
+        )
         notes.append(Note(text))
     book.show(*notes)
 

@@ -371,16 +371,18 @@ def unassigned(book: Workbook) -> None:
         return
     whole = made["audit.net_revenue.in_window"].value
     share = part(book, "net_revenue.unassigned_share", revenue.value, whole)
-    said: dict[str, Any] = {"money": revenue, "share": share, "lines": lines}
+    said: dict[str, Any] = {"money": revenue, "share": share}
     book.show(
         Finding(
             "audit.unassigned",
             say("{money}, or {share} of net revenue, belongs to no known customer", **said),
             abs(share.value) >= MUCH_UNASSIGNED,
-            say(
-                "{lines} order lines in the window name none. They count in revenue but in no "
-                "segment, so no plan by customer reaches them.",
-                **said,
+            say_n(
+                "{n} order line in the window names none. It counts in revenue but in no segment, "
+                "so no plan by customer reaches it.",
+                "{n} order lines in the window name none. They count in revenue but in no segment, "
+                "so no plan by customer reaches them.",
+                lines,
             ),
             say("Hardly any net revenue lacks a customer: {money}, or {share}", **said),
             say("Segments and targets cover nearly all of the window's net revenue."),

@@ -197,7 +197,7 @@ def _change(book: Workbook, before: Figure, latest: Figure) -> Finding:
         say("Net revenue rose by {change}, or {share}, in the latest twelve months", **said),
         told_of,
         money=change.id,
-        action=say("Go through the customers behind the fall, largest first."),
+        action=say("Go through the customers who bought less than the year before, largest first."),
         owner=say("sales director"),
     )
 

@@ -160,10 +160,11 @@ def _over_visited(book: Workbook, table: pd.DataFrame) -> None:
             say("No customer is visited far more often than others of its value"),
             money="routes.over_visited.cost" if known else None,
             action=say(
-                "Halve the visits of half of them, drawn by lot, for two months; compare their "
-                "sales with the others'."
+                "Of the {n} customers visited most for their value, halve the visits of one half, "
+                "drawn by lot, for two months; compare the sales of both halves.",
+                n=n,
             ),
-            owner=say("Head of field sales"),
+            owner=say("head of field sales"),
             grade=grade,
         ),
         Note(
@@ -229,10 +230,11 @@ def online(book: Workbook) -> None:
             say("No customer of low value and high cost is left to move online"),
             money="routes.online.contact_cost",
             action=say(
-                "Invite them in waves drawn by lot, without a discount, and watch margin and "
-                "breadth before inviting the next."
+                "Invite {n} customers to order online, in waves drawn by lot and without a "
+                "discount; watch margin and breadth before the next wave.",
+                n=n,
             ),
-            owner=say("Head of e-commerce"),
+            owner=say("head of e-commerce"),
             grade="D",
         ),
         Note(
@@ -282,20 +284,20 @@ def to_do(book: Workbook) -> None:
     """Where to begin: the amounts found above, largest first."""
     found = {
         "routes.unused_capacity": (
-            say("Decide where free hours go"), None, say("Head of operations"),
+            say("Decide where free hours go"), None, say("head of operations"),
         ),
         "routes.loss_makers.loss": (
             say("Change terms or service of customers that lose money"),
-            "routes.loss_makers.customers", say("Sales director"),
+            "routes.loss_makers.customers", say("sales director"),
         ),
         "routes.below_cost.loss": (
-            say("Review prices below cost"), "routes.below_cost.customers", say("Sales director"),
+            say("Review prices below cost"), "routes.below_cost.customers", say("sales director"),
         ),
         "routes.over_visited.cost": (
-            say("Test fewer visits"), "routes.over_visited.customers", say("Head of field sales"),
+            say("Test fewer visits"), "routes.over_visited.customers", say("head of field sales"),
         ),
         "routes.online.contact_cost": (
-            say("Invite to order online"), "routes.online.customers", say("Head of e-commerce"),
+            say("Invite to order online"), "routes.online.customers", say("head of e-commerce"),
         ),
     }  # fmt: skip
     rows = [

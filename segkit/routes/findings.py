@@ -34,8 +34,8 @@ from segkit.routes.page import (
 from segkit.workbook import Figure, Workbook
 
 LADDER = say(
-    "Go step by step: price and terms, then service mode, then e-commerce, then a minimum order; "
-    "leaving comes last."
+    "Take loss-making customers step by step: price and terms, then service mode, then "
+    "e-commerce, then a minimum order; leaving comes last."
 )
 #: Unused above this share of the pools' cost is worth a finding.
 IDLE = 0.10
@@ -182,7 +182,7 @@ def pools(book: Workbook) -> None:
                 "Keep a time diary for a week in {pool}, then decide where its free hours go.",
                 pool=most
             ),
-            owner=say("Head of operations"),
+            owner=say("head of operations"),
             grade="D",
         ),
         exhibit(
@@ -425,7 +425,7 @@ def loss_makers(book: Workbook) -> None:
             none,
             money="routes.loss_makers.loss",
             action=LADDER,
-            owner=say("Sales director"),
+            owner=say("sales director"),
             grade="D",
         ),
         exhibit(
@@ -472,8 +472,12 @@ def _below_cost(book: Workbook, table: pd.DataFrame) -> None:
             "routes.below_cost", title, len(losing) > 0,
             say("That is before anything it costs to serve them."), none,
             money="routes.below_cost.loss",
-            action=say("Review prices, discounts and mix of the largest of them, one by one."),
-            owner=say("Sales director"),
+            action=say(
+                "Review prices, discounts and mix of the {n} customers sold below cost, the "
+                "largest first.",
+                n=n,
+            ),
+            owner=say("sales director"),
         ),
         exhibit(
             book, "routes.below_cost", (title, len(losing) > 0, none),
