@@ -200,7 +200,8 @@ def uncertain(book: Workbook) -> None:
     lost = _figure(ledger, "audit.order_lines.lost")
     if lost.value:
         text = say_n(
-            "{n} order line, {money} where readable, could not be counted and is in no number here.",
+            "{n} order line, {money} where readable, could not be counted and is in no number "
+            "here.",
             "{n} order lines, {money} where readable, could not be counted and are in no number "
             "here.",
             lost,
