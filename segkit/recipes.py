@@ -102,6 +102,7 @@ RECIPES: tuple[Recipe, ...] = (
             "quotas",
             "receivables",
             "contribution",
+            "resources",
         ),
         keys=("as_of", "window_months", "currency"),
     ),

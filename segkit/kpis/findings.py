@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,6 +107,12 @@ def money_figure(book: Workbook, id: str, minor: float, **more: Any) -> Figure:
     return book.figure(id, book.money(round(minor)), book.currency, **more)
 
 
+def days_text(period: str) -> Message:
+    """A period in words, for a subtitle."""
+    first, last = map(date.fromisoformat, period.split("/"))
+    return say("{first} to {last}", first=first, last=last)
+
+
 def texts(messages: Iterable[Message]) -> npt.NDArray[np.object_]:
     """Messages as a column of an exhibit."""
     return np.array(list(messages), dtype=object)
@@ -120,6 +127,7 @@ def figure_of(book: Workbook, kpi: Kpi, group: str) -> Figure | None:
     row = rows.iloc[0]
     return book.figure(
         f"kpis.{kpi.id}.{group}", _exact(book, kpi, row["value"]), _unit(book, kpi), n=row["n"],
+        period=row["period"],
         low=_exact(book, kpi, row["low"]), high=_exact(book, kpi, row["high"]),
         grade="C" if kpi.rows == "contribution" else "R",
         source=ROWS[kpi.rows][0] if kpi.rows in ROWS else ("quotas", "order_lines"),
@@ -287,7 +295,7 @@ def _across(book: Workbook, kpi: Kpi) -> Exhibit:
         say("No segment's {kpi} stands clearly off the overall {all}", kpi=kpi.name, all=all_of),
         say(
             "{over} ÷ {under}, 95% interval, {window}",
-            over=kpi.over, under=kpi.under, window=book.window_text,
+            over=kpi.over, under=kpi.under, window=days_text(rows["period"].iloc[0]),
         ),
         say(
             "A dot is a segment's ratio of sums, the bar its 95% interval; coloured segments leave "
@@ -331,7 +339,7 @@ def _family(book: Workbook, kpis: list[Kpi], family: str, title: Message) -> Exh
         ),
         n > 0,
         say("Segments do not differ clearly in any of the {family} KPIs", family=title),
-        say("Ratios of sums by segment, {window}", window=book.window_text),
+        say("Ratios of sums by segment, {window} or as defined", window=book.window_text),
         data.assign(segment=data["segment_id"].map(called)),
         (Column("segment", say("Segment")), *(Column(k.id, k.name, _unit(book, k)) for k in kpis)),
         say("A dash stands where fewer than five customers have the records."),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from segkit.engagement import Engagement, months_before
+from segkit.engagement import months_before
 from segkit.engine import literal
 from segkit.evidence import SEED, wilson
 from segkit.kpis.definitions import ATTAINMENT, KPIS, NO_SELLER, ROWS, Kpi
@@ -65,7 +65,7 @@ def values(given: Given) -> dict[str, pd.DataFrame]:
     found = pd.concat([part for part in parts if len(part)], ignore_index=True)
     dated = [kpi for kpi in sold if kpi.rows in ("lines", "visits", "quotes")]
     halves = sums(given, dated, "rep_id", "half", "customer_id")
-    found["period"] = period(given.engagement)
+    found["period"] = found["kpi"].map({name: period(given, name) for name in set(found["kpi"])})
     return {
         "kpi_values": found,
         "kpi_reliability": reliability(expected(halves, segmented, dated), dated),
@@ -90,10 +90,20 @@ def expected(sellers: pd.DataFrame, segmented: pd.DataFrame, kpis: Sequence[Kpi]
     return table
 
 
-def period(engagement: Engagement) -> str:
-    """The window as ``first day/last day``."""
-    first = date.fromordinal(engagement.window_start.toordinal() + 1)
-    return f"{first.isoformat()}/{engagement.as_of.isoformat()}"
+def period(given: Given, kpi: str) -> str:
+    """The days a KPI looks at, as ``first day/last day``: the window, unless it says otherwise."""
+    agreed = given.engagement
+    first = agreed.window_start + timedelta(1)
+    if kpi == "overdue_share":
+        first = agreed.as_of
+    if kpi in ("contacts_per_customer", "coverage"):
+        first = months_before(agreed.as_of, min(12, agreed.window_months)) + timedelta(1)
+    if kpi == "revenue_retention":
+        first = months_before(agreed.as_of, 24) + timedelta(1)
+    if kpi == "contribution_margin" and given.has("resources"):
+        of = given.query("SELECT min(period_start) AS a, max(period_end) AS z FROM resources")
+        return f"{max(first, of['a'][0].date())}/{min(agreed.as_of, of['z'][0].date())}"
+    return f"{first}/{agreed.as_of}"
 
 
 def history_months(first_day: date, as_of: date) -> int:

@@ -62,6 +62,8 @@ def test_strike_rate_counts_visits_with_an_order_on_the_day_or_the_next(given_of
     assert of_all(found, "strike_rate")[["numerator", "denominator"]].tolist() == [3, 5]
     assert of_all(found, "contacts_per_customer")[["numerator", "denominator"]].tolist() == [6, 6]
     assert of_all(found, "coverage")[["numerator", "denominator"]].tolist() == [5, 6]
+    assert of_all(found, "coverage")["period"] == "2025-04-01/2026-03-31"
+    assert of_all(found, "strike_rate")["period"] == "2024-04-01/2026-03-31"
 
 
 def test_hit_rate_counts_decided_quotes_with_wilsons_interval(given_of) -> None:
