@@ -96,7 +96,7 @@ def robust_trend(revenue: Floats) -> Floats:
     --------
     >>> import numpy as np
     >>> robust_trend(np.array([[800.0, 400, 200, 100], [5, 5, 5, 5]])).round(2).tolist()
-    [-0.43, 0.0]
+    [-0.45, 0.0]
     """
     import numpy as np
 

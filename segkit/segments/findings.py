@@ -510,8 +510,8 @@ def value_held(book: Workbook) -> None:
             "segments.value_held",
             claim,
             holds_more_than_its_share(share.value, of_all.value),
-            say("One of them brings in as much as {times} others: losing one costs "
-                "more than winning one.", times=_short(figure(book, "largest.times", times, "number"))),
+            say("One of them brings in as much as {times} others: losing one costs more than "
+                "winning one.", times=_short(figure(book, "largest.times", times, "number"))),
             otherwise=say("No segment brings in much more than its share of customers"),
             otherwise_so_what=say("No single segment decides the year; spread attention by need."),
             money=made[f"{top['segment_id']}.net_revenue"].id,
