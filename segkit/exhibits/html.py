@@ -42,7 +42,8 @@ def _finding(told: Mapping[str, Any]) -> str:
     if told["is_withheld"]:
         return ""
     action = (
-        f'<p class="action"><b>{escape(told["action_label"])}</b> {escape(told["action"])}'
+        f'<p class="action"><b>{escape(told["action_label"])}</b> '
+        f'<span class="do">{escape(told["action"])}</span> '
         f"{_tag('span', 'owner', told['owner'])}</p>"
         if told["action"]
         else ""

@@ -161,7 +161,8 @@ def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
     """How wide columns want to be, in letters: cells in a line or two, headings in more."""
     longest = [max((len(row[n]) for row in rows), default=0) for n in range(len(heads))]
     word = [max((len(word) for word in head.split()), default=0) for head in heads]
+    most = 40 if len(heads) <= 5 else 26
     return [
-        max(head, cell if cell <= 16 else max(16, min(cell * 2 // 3, 40)), 5) + 3
+        max(head, cell if cell <= 16 else max(16, min(cell * 2 // 3, most)), 5) + 3
         for head, cell in zip(word, longest, strict=True)
     ]

@@ -108,15 +108,22 @@ def _findings(run: RunContents, language: str) -> list[dict[str, Any]]:
     """The ledger's findings in their rank, with the money at stake."""
     ranked = sorted(run.ledger.get("findings", []), key=lambda one: one.get("rank") or 10**6)
     said = [one for one in ranked if not one["is_withheld"]]
-    figures = run.ledger.get("figures", {})
     return [
         {
             **in_words({**one, "type": "finding"}, language),
             "href": f"{one['notebook']}.html",
-            "money": write_value(figures[one["money"]], language) if one.get("money") else "",
+            "money": at_stake(run, one),
         }
         for one in said
     ]
+
+
+def at_stake(run: RunContents, finding: Mapping[str, Any]) -> str:
+    """The size of the money a finding is about; nothing where it names none."""
+    figure = run.ledger.get("figures", {}).get(finding.get("money"))
+    if figure is None or figure["value"] is None:
+        return ""
+    return write_value({**figure, "value": abs(figure["value"])}, run.cover.language)
 
 
 def _pages(chapters: Sequence[Chapter]) -> list[dict[str, str]]:

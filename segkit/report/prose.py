@@ -84,7 +84,7 @@ _WRITERS: dict[str, Callable[[Token], str]] = {
     "emphasis": _call("emph"),
     "strong": _call("strong"),
     "strikethrough": _call("strike"),
-    "paragraph": lambda token: f"{_inside(token)}\n\n",
+    "paragraph": lambda token: f"#lead[{_inside(token)}#parbreak()];\n\n",
     "block_html": lambda token: f"{_inside(token)}\n\n",
     "heading": lambda token: f"#heading(level: {token['attrs']['level']})[{_inside(token)}];\n\n",
     "block_quote": lambda token: f"#quote(block: true)[{_inside(token)}];\n\n",

@@ -16,8 +16,9 @@ from xlsxwriter.worksheet import Worksheet
 
 from segkit.exhibits.brand import brand
 from segkit.exhibits.words import GRADES, heading, source_line, words
-from segkit.language import Message, is_currency, render, say, write_value
+from segkit.language import Message, is_currency, render, say
 from segkit.report import RunContents
+from segkit.report.pages import at_stake
 
 _ROWS = 1_048_000
 _FORMULA = ("=", "+", "-", "@")
@@ -87,14 +88,14 @@ def inert(value: Any) -> Any:
 
 
 def _findings(run: RunContents) -> pd.DataFrame:
-    language, figures = run.cover.language, run.ledger.get("figures", {})
+    language = run.cover.language
     rows = [
         {
             "rank": one.get("rank"),
             "notebook": one["notebook"],
             "finding": render(one["claim"], language),
             "so_what": render(one["so_what"], language),
-            "at_stake": write_value(figures[one["money"]], language) if one.get("money") else "",
+            "at_stake": at_stake(run, one),
             "next_step": render(one["action"], language),
             "owner": render(one["owner"], language),
             "grade": one["grade"],
