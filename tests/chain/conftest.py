@@ -1,4 +1,4 @@
-"""Each engagement is run once; xdist keeps the tests of one engagement in one worker."""
+"""Each engagement is run once: its tests are in one file, which xdist keeps in one worker."""
 
 from __future__ import annotations
 

