@@ -118,7 +118,7 @@ def label_rows(ax: Axes, labels: Sequence[str], offset: float = 0.0) -> None:
     ax.tick_params(axis="y", length=0, pad=ax.get_position().x0 * WIDTH)
 
 
-def plane(x_heading: str, y_heading: str, left: float, right: float, tall: float = 190) -> Axes:
+def plane(x_heading: str, y_heading: str, left: float, right: float, tall: float = 165) -> Axes:
     """A frame with two axes, the upright one's heading above it."""
     ax = _axes(min(left, 90), right, 26, 38, tall, y_heading)
     ax.grid(visible=True, axis="y")

@@ -428,7 +428,7 @@ def _points(plot: Plot) -> Axes | None:
     drawn = tidy[(tidy[logs] > 0).all(axis=1)]
     if drawn.empty:
         return None
-    ax = _plane(plot, right=16, tall=230)
+    ax = _plane(plot, right=16, tall=190)
     for key in logs:
         ax.set(**{f"{key}scale": "log"})
     size = 26 if len(drawn) <= 150 else 12 if len(drawn) <= 1500 else 6
@@ -466,7 +466,7 @@ def _name_points(ax: Axes, plot: Plot, drawn: pd.DataFrame) -> None:
         beside.write(words[int(str(row))], one["x"], one["y"], strong=bool(one["accent"]))
 
 
-def _plane(plot: Plot, *, right: float, tall: float = 190) -> Axes:
+def _plane(plot: Plot, *, right: float, tall: float = 165) -> Axes:
     left = max(canvas.widest(plot.written("y")[:500]), canvas.widest([plot.scale("y").write(0)]))
     return canvas.plane(plot.heading("x"), plot.heading("y"), left + 14, right, tall)
 
