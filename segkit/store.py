@@ -123,7 +123,12 @@ class Store:
         return all(file in given for file in recipe.files) and all(map(self.has, recipe.needs))
 
     def path(self, name: str) -> Path:
-        """The Parquet file of the table `name`, made now if it isn't there."""
+        """The Parquet file of the table `name`, made now if it isn't there.
+
+        Asked again, it is the same file: one store sees its client's files as they were first.
+        """
+        if name in self.used:
+            return self.used[name]
         recipe = self._by_table[name]
         inputs = {one: self.path(one) for one in (*recipe.needs, *self._optional(recipe))}
         made = self._file(name, self._hash(recipe, inputs))
