@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 #: After the manual of R's fpc: from here on a cluster is valid and stable.
 STABLE, PATTERN, HIGHLY_STABLE = 0.75, 0.60, 0.85
 RESAMPLES = 40
-_NULLS, _NULL_RESAMPLES = 4, 10
-#: Clusters must leave at least this much less variance unexplained than structureless data.
-_MARGIN = 0.95
+_NULLS, _NULL_RESAMPLES = 3, 10
+#: Clusters must leave this much less variance unexplained than data without further structure.
+_MARGIN = 0.97
 #: Stability is measured on at most this many customers.
 _SAMPLE = 5_000
 _BORDER = 0.8
@@ -35,7 +35,7 @@ class Tried:
     jaccards
         One per cluster of `labels`, averaged over resamples.
     unexplained, null_unexplained
-        Share of the variance left within clusters, here and in structureless data.
+        Share of the variance left within clusters, here and in data without further structure.
     smallest
         Share of customers in the smallest cluster.
     certainty
@@ -54,7 +54,7 @@ class Tried:
 
     @property
     def is_supported(self) -> bool:
-        """Stable, unlike structureless data, and every cluster large enough to be managed."""
+        """Stable, beyond what data without further structure show, and no cluster too small."""
         stable = bool(self.jaccards.min() >= STABLE)
         structured = self.unexplained < _MARGIN * self.null_unexplained
         return stable and structured and self.is_large_enough
@@ -104,17 +104,33 @@ def stability(
     return found / resamples, kept / resamples
 
 
-def structureless(points: Floats, seed: int) -> Floats:
-    """Points of the same size and spread along the same axes, but uniform: the null reference.
+def structureless(points: Floats, groups: Ints, seed: int) -> Floats:
+    """Points without structure beyond `groups`: the null reference.
 
-    Among shapes with a single hump the uniform one is the easiest to cut into clusters.
+    In each group as many points, spread alike along the same axes, but uniform: among shapes
+    with a single hump that is the easiest one to cut into clusters.
     """
     import numpy as np
 
-    centred = points - points.mean(axis=0)
-    _, spread, axes = np.linalg.svd(centred, full_matrices=False)
-    draws = np.random.default_rng(seed).uniform(-1, 1, (len(points), len(spread)))
-    return draws * np.sqrt(3) * (spread / np.sqrt(len(points))) @ axes
+    rng = np.random.default_rng(seed)
+    made = np.empty_like(points)
+    for group in np.unique(groups):
+        own = points[groups == group]
+        _, spread, axes = np.linalg.svd(own - own.mean(axis=0), full_matrices=False)
+        draws = rng.uniform(-1, 1, (len(own), len(spread))) * np.sqrt(3 / len(own)) * spread
+        made[groups == group] = own.mean(axis=0) + draws @ axes
+    return made
+
+
+def unrelated(points: Floats, seed: int) -> Floats:
+    """A second null: every column is shuffled, so that tails stay but belong to nobody.
+
+    Skewed measures that have nothing to do with each other make clusters of their tails.
+    """
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    return np.column_stack([rng.permutation(column) for column in points.T])
 
 
 def unexplained(points: Floats, labels: Ints) -> float:
@@ -127,40 +143,54 @@ def unexplained(points: Floats, labels: Ints) -> float:
 
 
 def try_numbers(points: Floats, numbers: Sequence[int]) -> list[Tried]:
-    """Every number of clusters in `numbers`, tried on at most 5,000 of the customers."""
+    """Every number of clusters in `numbers`, ascending, tried on at most 5,000 of the customers.
+
+    Each is held against data without structure beyond the last number that was supported, so that
+    cutting true groups once more is not taken for finding more of them.
+    """
     import numpy as np
     import sklearn.cluster  # noqa: F401 — only libraries that are loaded can be limited
     from threadpoolctl import threadpool_limits
 
+    rng = np.random.default_rng(SEED)
+    sample = points
+    if len(points) > _SAMPLE:
+        sample = points[np.sort(rng.choice(len(points), _SAMPLE, replace=False))]
+    groups = np.zeros(len(sample), dtype=np.int64)
+    made: list[Tried] = []
     with threadpool_limits(1):  # sums in threads differ in the last digit from run to run
-        rng = np.random.default_rng(SEED)
-        sample = points
-        if len(points) > _SAMPLE:
-            sample = points[np.sort(rng.choice(len(points), _SAMPLE, replace=False))]
-        nulls = [structureless(sample, SEED + draw) for draw in range(_NULLS)]
-        return [_try(points, sample, nulls, k) for k in numbers]
+        for k in sorted(numbers):
+            one, labels = _try(points, sample, groups, k)
+            groups = labels if one.is_supported else groups
+            made.append(one)
+    return made
 
 
-def _try(points: Floats, sample: Floats, nulls: Sequence[Floats], k: int) -> Tried:
+def _try(points: Floats, sample: Floats, groups: Ints, k: int) -> tuple[Tried, Ints]:
     import numpy as np
     from sklearn.metrics import silhouette_score
 
     labels, centres = fit(sample, k)
+    found = labels
     jaccards, certainty = stability(sample, labels, k)
     if len(sample) < len(points):
         labels = _nearest(points, centres)
         certainty = _margin_certainty(points, centres)
-    null_labels = [fit(null, k, 3)[0] for null in nulls]
+    draws = [SEED + draw for draw in range(_NULLS)]
+    nulls = [structureless(sample, groups, draw) for draw in draws]
+    if not groups.any():  # one measure alone may well part groups that others have found
+        nulls += [unrelated(sample, draw) for draw in draws]
+    null_labels = [fit(null, k, 5)[0] for null in nulls]
     null_jaccards, _ = stability(nulls[0], null_labels[0], k, _NULL_RESAMPLES)
     sizes = np.bincount(labels, minlength=k)
-    return Tried(
+    made = Tried(
         k=k,
         labels=labels,
         jaccards=jaccards,
         certainty=certainty,
         unexplained=unexplained(points, labels),
         null_unexplained=float(
-            np.mean([unexplained(a, b) for a, b in zip(nulls, null_labels, strict=True)])
+            np.min([unexplained(a, b) for a, b in zip(nulls, null_labels, strict=True)])
         ),
         null_jaccard=float(null_jaccards.min()),
         silhouette=float(
@@ -168,6 +198,7 @@ def _try(points: Floats, sample: Floats, nulls: Sequence[Floats], k: int) -> Tri
         ),
         is_large_enough=bool(sizes.min() >= max(20, 0.02 * len(points))),
     )
+    return made, found
 
 
 def _centres(points: Floats, k: int, starts: int, seed: int, weights: Ints | None = None) -> Floats:

@@ -67,8 +67,8 @@ def cut(
     points, blocks = matrix(behaviour)
     if len(blocks) < 2:
         return _by_value(behaviour, engagement), []
-    numbers = [agreed.k] if agreed.k else list(range(agreed.k_min, agreed.k_max + 1))
-    tried = try_numbers(points, numbers)
+    numbers = {2, *range(agreed.k_min, agreed.k_max + 1), agreed.k or 2}
+    tried = try_numbers(points, sorted(numbers))
     chosen = _chosen(behaviour, tried, engagement)
     if chosen is None:
         return _by_value(behaviour, engagement), tried
@@ -81,7 +81,11 @@ def _chosen(
     """The largest supported number that rules can tell apart, else the largest supported one."""
     from segkit.segments.rules import from_clusters
 
-    supported = [one for one in tried if one.is_supported or engagement.segmentation.k]
+    agreed = engagement.segmentation
+    if agreed.k:
+        supported = [one for one in tried if one.k == agreed.k]
+    else:
+        supported = [one for one in tried if one.is_supported and one.k >= agreed.k_min]
     made = [
         (one, from_clusters(behaviour, one.labels, engagement.minor_units))
         for one in sorted(supported, key=lambda one: -one.k)

@@ -108,8 +108,8 @@ def _what_they_are(page: Page, made: dict[str, Figure]) -> Message:
         )
     if origins == {"value"}:
         return say(
-            "{customers} active customers do not fall into groups that hold up: the base is a "
-            "continuum, and {count} plain rules of recency and value cut it.",
+            "{customers} active customers form no groups that hold up when looked for again: the "
+            "base is a continuum, and {count} plain rules of recency and value cut it.",
             **said,
         )
     return say(
@@ -319,7 +319,7 @@ def _stability_exhibit(book: Workbook, base: str, own: pd.DataFrame) -> Any:
 
     lines = (
         (say("weakest segment"), own["min_jaccard"]),
-        (say("structureless data"), own["null_min_jaccard"]),
+        (say("data without further groups"), own["null_min_jaccard"]),
         (say("only a pattern"), [PATTERN] * len(own)),
         (say("highly stable"), [HIGHLY_STABLE] * len(own)),
     )
@@ -335,7 +335,8 @@ def _stability_exhibit(book: Workbook, base: str, own: pd.DataFrame) -> Any:
     agreed = book.engagement.segmentation.k is not None
     supported = bool(len(chosen) and chosen["is_supported"].iloc[0])
     k = int(chosen["k"].iloc[0]) if len(chosen) else 0
-    numbers = {"low": int(own["k"].min()), "high": int(own["k"].max())}
+    limits = book.engagement.segmentation
+    numbers = {"low": limits.k_min, "high": limits.k_max}
     claim = say("{k} segments hold up: resampled customers form the same groups again", k=k)
     if agreed:
         otherwise = say("The {k} segments agreed do not hold up when customers are resampled", k=k)
@@ -358,8 +359,8 @@ def _stability_exhibit(book: Workbook, base: str, own: pd.DataFrame) -> Any:
         sources=("stability",), n=int(own["customers"].iloc[0]), grade="C", rows_shown=40,
         reading=say(
             "A number is taken when its weakest segment is stable, every segment is large enough "
-            "to manage, and customers are clearly closer together than in structureless data; of "
-            "those the largest number that rules can tell apart, where there is one."
+            "to manage, and customers are clearly closer together than if the groups found before "
+            "held no further groups; of those the largest that rules can tell apart, if any can."
         ),
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from segkit.language import Message, say
 from segkit.segments.rules import Condition, Rule
@@ -87,8 +87,18 @@ def rfm(behaviour: pd.DataFrame, bins: int) -> pd.DataFrame:
 
 def named(r: int, f: int, m: int, *, bins: int) -> Named:
     """The named segment of one code."""
-    fifths = [-(-score * 5 // bins) for score in (r, f, m)]
-    return next(one for one in NAMED if one.holds(*fifths))
+    return next(one for one in NAMED if one.holds(*(in_fifths(s, bins) for s in (r, f, m))))
+
+
+def in_fifths(score: Any, bins: int) -> Any:
+    """A score (or a column of them) of 1 to `bins` on a scale of 1 to 5: where its middle lies.
+
+    Examples
+    --------
+    >>> [in_fifths(score, 3) for score in (1, 2, 3)]
+    [1, 3, 5]
+    """
+    return -((1 - 2 * score) * 5 // (2 * bins))
 
 
 def as_rules(scored: pd.DataFrame, bins: int) -> list[Rule]:
@@ -110,7 +120,7 @@ def _bounds(
 ) -> list[Condition]:
     """The values of `measure` whose scores lie between `least` and `most` fifths."""
     score = {"recency_days": "rfm_r", "orders": "rfm_f", "net_revenue": "rfm_m"}[measure]
-    fifths, values = -(-scored[score] * 5 // bins), scored[measure]
+    fifths, values = in_fifths(scored[score], bins), scored[measure]
     low_is_good = measure == "recency_days"
     made = []
     if least > 1:
