@@ -22,6 +22,15 @@ def draw_all(payloads: Iterable[Mapping[str, Any]], language: str, jobs: int = 1
         return dict(zip(charts, pool.map(draw, charts.values()), strict=True))
 
 
+def prepare() -> None:
+    """Start the process that the drawing ones are forked from, ahead of the first chart."""
+    if sys.platform != "win32":
+        from multiprocessing import forkserver
+
+        _processes()
+        forkserver.ensure_running()
+
+
 def _draw(payload: Mapping[str, Any], language: str) -> str:
     from segkit.exhibits import charts
 

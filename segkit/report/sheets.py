@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from segkit.report import RunContents
 from segkit.report.pages import at_stake
 
 _ROWS = 1_048_000
+_NUMBERS = (int, float, Decimal)  # parts of the ledger are read with exact decimals
 _FORMULA = ("=", "+", "-", "@")
 _NATIVE = {"bars": "bar", "lines": "line"}
 _CHARTED = 40  # rows
@@ -291,7 +293,7 @@ class Book:
             sheet.write_blank(row, column, None, look)
         elif isinstance(value, bool):
             sheet.write_boolean(row, column, value, look)
-        elif isinstance(value, (int, float)):
+        elif isinstance(value, _NUMBERS):
             sheet.write_number(row, column, value, look)
         elif look is self.looks.get("date"):
             sheet.write_datetime(row, column, date.fromisoformat(str(value)[:10]), look)
@@ -300,7 +302,7 @@ class Book:
 
     def _look(self, unit: str, column: Iterable[Any]) -> Any:
         """The format of a column; dates and digits appear as the reader's Excel is set."""
-        numbers = [v for v in column if isinstance(v, (int, float)) and not isinstance(v, bool)]
+        numbers = [v for v in column if isinstance(v, _NUMBERS) and not isinstance(v, bool)]
         whole = all(float(value).is_integer() for value in numbers)
         if unit == "text" or not (numbers or unit == "date"):
             return self.looks["plain"]

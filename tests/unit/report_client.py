@@ -168,7 +168,8 @@ def run(folder: Path, **cover: Any) -> RunContents:
         "as_of": AS_OF,
         "period": "a year",
     }
-    parts = ({"notebook": path.stem, "items": told},)
+    exact = json.loads(json.dumps(told), parse_float=Decimal)  # as a run reads its parts
+    parts = ({"notebook": path.stem, "items": exact},)
     return RunContents(Cover(**{**given, **cover}), (path,), ledger, parts, tables)
 
 

@@ -202,7 +202,7 @@ def test_the_workbook_has_a_table_for_every_exhibit_and_the_ledger(out: Path) ->
     assert len({name.casefold() for name in names}) == len(names)
     assert all(sheet.tables for sheet in book.worksheets[1:])
     money = book.worksheets[1]["C6"]
-    assert (money.value, money.number_format) == (250_000, "#,##0")
+    assert (money.value, money.number_format, money.data_type) == (250_000, "#,##0", "n")
 
 
 def test_the_segment_list_names_customers_and_segments(out: Path) -> None:
