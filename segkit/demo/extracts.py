@@ -47,7 +47,7 @@ def write_extracts(folder: Path, market: Market, trade: Trade) -> None:
     heads = {"item": "Potrzeba", "rater": "Ocenia", "score": "Ocena"}
     scores = scores.assign(customer=who(scores)).rename(columns={"customer": "Klient", **heads})
     _write_csv(folder / "potrzeby.csv", scores)
-    quotas = service.quotas(market, lines["post"].to_numpy(), trade)
+    quotas = service.quotas(market, lines)
     _write_workbook(folder / "kartoteki.xlsx", _sheets(market, quotas))
 
 

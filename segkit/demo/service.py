@@ -148,14 +148,15 @@ def needs(market: Market) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def quotas(market: Market, line_post: np.ndarray, trade: Trade) -> pd.DataFrame:
+def quotas(market: Market, lines: pd.DataFrame) -> pd.DataFrame:
     """Set quarterly quotas as management does: last year's quarter plus six per cent."""
     draw = rng("quotas")
-    quarter = trade.lines["day"].to_numpy().astype("datetime64[M]").astype(int) // 3
+    quarter = lines["day"].to_numpy().astype("datetime64[M]").astype(int) // 3
+    line_post = lines["post"].to_numpy()
     first = int(MONTHS[0].astype(int)) // 3
     held = line_post >= 0
     sold = np.zeros((len(market.reps), 11))
-    net = trade.lines["net"].to_numpy() / 100
+    net = lines["net"].to_numpy() / 100
     np.add.at(sold, (line_post[held], quarter[held] - first), net[held])
     rows = []
     for post, (rep, own) in enumerate(zip(market.reps["rep_id"], sold, strict=True)):

@@ -253,3 +253,16 @@ def test_the_generator_imports_no_other_part_of_segkit() -> None:
                 continue
             for name in names:
                 assert name.startswith("segkit.demo") or name.split(".")[0] in allowed, (path, name)
+
+
+def test_a_quota_is_what_the_same_seller_sold_and_a_little_more(
+    raw: dict[str, pd.DataFrame], lines: pd.DataFrame
+) -> None:
+    quotas = raw["quotas"]
+    start = pd.to_datetime(quotas["period_start"]).dt.to_period("Q")
+    asked = quotas["quota"].astype(float).groupby([quotas["rep_id"], start]).sum()
+    sold = lines.groupby(["rep_id", lines["day"].dt.to_period("Q")])["net"].sum()
+    both = pd.DataFrame({"asked": asked, "sold": sold}).dropna().groupby(level=0).sum()
+    attained = both["sold"] / both["asked"]
+    assert len(attained) == 27
+    assert attained.between(0.7, 1.4).all(), attained.round(2).to_dict()
