@@ -147,28 +147,31 @@ def _breadth(query: Query, sql: dict[str, str], size: int) -> pd.DataFrame:
     from segkit.behaviour.arithmetic import rarefied
 
     products = query(sql["product_counts"])["products"]
-    found = query(sql["categories"])
-    worth = found.groupby("name")["net_amount"].sum().drop("", errors="ignore")
+    worth = query(sql["category_worth"])
     if len(worth) < 2:
         lines = query(sql["product_lines"])
         breadth = rarefied(
             lines["lines"].to_numpy("float64"), lines["customer"].to_numpy(), size, RAREFIED_LINES
         )
         return pd.DataFrame({"products": products, "breadth_rarefied": breadth})
+    found = query(sql["category_lines"])
     customer, counts = found["customer"].to_numpy(), found["lines"].to_numpy("float64")
+    place = found["place"].to_numpy()
     made = pd.DataFrame(
         {
             "products": products,
-            "categories": np.bincount(customer[found["name"] != ""], minlength=size),
+            "categories": np.bincount(customer[place >= 0], minlength=size),
             "breadth_rarefied": rarefied(counts, customer, size, RAREFIED_LINES),
         }
     )
-    ranked = sorted(worth.index, key=lambda name: (-worth[name], name))[:_TOP_CATEGORIES]
-    lines = found.assign(column=found["name"].map({name: identifier(name) for name in ranked}))
-    lines["column"] = lines["column"].fillna("other")
-    wide = lines.pivot_table("lines", "customer", "column", "sum", fill_value=0)
-    wide = wide.reindex(columns=[*dict.fromkeys(map(identifier, ranked)), "other"], fill_value=0)
-    return made.join(_shares(wide, "share_category_"))
+    ranked = worth.sort_values(["net_amount", "name"], ascending=[False, True])[:_TOP_CATEGORIES]
+    wide = {}
+    for name, own in ranked.groupby(ranked["name"].map(identifier), sort=False)["place"]:
+        inside = np.isin(place, own)  # two names of one identifier count together
+        wide[name] = np.bincount(customer[inside], counts[inside], minlength=size)
+    rest = ~np.isin(place, ranked["place"])
+    wide["other"] = wide.get("other", 0) + np.bincount(customer[rest], counts[rest], minlength=size)
+    return made.join(_shares(pd.DataFrame(wide), "share_category_"))
 
 
 def _shares(counts: pd.DataFrame, prefix: str) -> pd.DataFrame:

@@ -114,15 +114,27 @@ FROM sums s JOIN active a ON a.customer_id = s.customer_id
 ORDER BY 1, 2
 """
 
+# Categories travel as places in their sorted list; lines without one have none.
 _CATEGORIES = """
-, sums AS (
-    SELECT b.customer_id, coalesce(p.category, '') AS name, count(*) AS lines,
-        sum(b.net_amount) AS net_amount
-    FROM bought b LEFT JOIN products p ON p.product_id = b.product_id
-    GROUP BY b.customer_id, coalesce(p.category, '')
+, categorised AS (
+    SELECT product_id, category, dense_rank() OVER (ORDER BY category) - 1 AS place
+    FROM products WHERE category IS NOT NULL
 )
-SELECT a.customer, s.name, CAST(s.lines AS BIGINT) AS lines,
-    CAST(s.net_amount AS BIGINT) AS net_amount
+"""
+
+_CATEGORY_WORTH = """
+SELECT c.place, min(c.category) AS name, CAST(sum(b.net_amount) AS BIGINT) AS net_amount
+FROM bought b JOIN categorised c ON c.product_id = b.product_id
+GROUP BY c.place ORDER BY c.place
+"""
+
+_CATEGORY_LINES = """
+, sums AS (
+    SELECT b.customer_id, coalesce(c.place, -1) AS place, CAST(count(*) AS INTEGER) AS lines
+    FROM bought b LEFT JOIN categorised c ON c.product_id = b.product_id
+    GROUP BY b.customer_id, coalesce(c.place, -1)
+)
+SELECT CAST(a.customer AS INTEGER) AS customer, CAST(s.place AS INTEGER) AS place, s.lines
 FROM sums s JOIN active a ON a.customer_id = s.customer_id
 ORDER BY 1, 2
 """
@@ -174,7 +186,8 @@ def queries(engagement: Engagement) -> dict[str, str]:
         "orders": _ORDERS,
         "gaps": _GAPS,
         "quarters": _QUARTERS,
-        "categories": _CATEGORIES,
+        "category_worth": _CATEGORIES + _CATEGORY_WORTH,
+        "category_lines": _CATEGORIES + _CATEGORY_LINES,
         "product_counts": _PRODUCTS + _PRODUCT_COUNTS,
         "product_lines": _PRODUCTS + _PRODUCT_LINES,
         "visits": _VISITS,

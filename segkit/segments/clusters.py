@@ -96,7 +96,7 @@ def stability(
     for draw in range(resamples):
         weights = np.bincount(rng.integers(0, len(points), len(points)), minlength=len(points))
         inside = np.flatnonzero(weights)
-        centres = _centres(points[inside], k, 3, SEED + draw, weights[inside])
+        centres = _centres(points[inside], k, 5, SEED + draw, weights[inside])
         theirs = _nearest(points, centres)
         similar = _jaccard(labels[inside], theirs[inside], k)
         found += similar.max(axis=1)
