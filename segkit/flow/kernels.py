@@ -55,17 +55,20 @@ def execute(
     jobs: int,
     progress: Progress,
     finished: Callable[[Path], None],
+    meanwhile: Callable[[], None],
 ) -> None:
     """Run `notebooks` at most `jobs` at a time, and write them executed to the folder `into`.
 
     A failure lets the others end first, since the next run need not repeat what was finished;
-    `finished` is told each notebook that came to its end.
+    `finished` is told each notebook that came to its end, and `meanwhile` is done beside them.
 
     Raises
     ------
     RunError
         If a notebook failed: where, why, and where the half-run notebook lies.
     """
+    # here and not in the threads: circular imports fail where two threads begin them
+    import papermill  # noqa: F401
     from jupyter_core.utils import ensure_event_loop
 
     into.mkdir(parents=True, exist_ok=True)
@@ -83,6 +86,7 @@ def execute(
                 ensure_event_loop().close()  # nbclient leaves its thread's open
 
         running = [pool.submit(run_one, one) for one in notebooks]
+        meanwhile()
         failures = [error for one in running if (error := one.exception())]
     if failures:
         raise failures[0]

@@ -16,6 +16,13 @@ from segkit.workbook import Workbook
 NOT_RECONCILED = "NOT RECONCILED"
 
 
+def warm_up() -> None:
+    """Load what makes pages; there is time while the notebooks run."""
+    from segkit.report import drawing, pages, paper, sheets  # noqa: F401
+
+    drawing.prepare()
+
+
 def link_tables(store: Store, parts: Sequence[Part], folder: Path) -> dict[str, Path]:
     """Put the tables that the notebooks used into the run's folder, by name."""
     used = {name: made for part in parts for name, made in part["tables"].items()}

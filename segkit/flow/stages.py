@@ -10,6 +10,7 @@ from pathlib import Path
 from segkit.errors import RunError
 from segkit.flow.kernels import execute
 from segkit.flow.ledger import Part, as_text, join, read_part
+from segkit.flow.pages import warm_up
 from segkit.flow.plan import SUMMARY, Plan, write
 
 
@@ -41,7 +42,9 @@ def _run(plan: Plan, notebooks: Sequence[Path], run_folder: Path, reads: str = "
     def finished(notebook: Path) -> None:
         _sign(_part_path(run_folder, notebook.stem), keys[notebook])
 
-    execute(changed, run_folder / "notebooks", parameters, plan.jobs, plan.progress, finished)
+    execute(
+        changed, run_folder / "notebooks", parameters, plan.jobs, plan.progress, finished, warm_up
+    )
     return [read_part(_part_path(run_folder, one.stem)) for one in notebooks]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import sys
 from collections.abc import Iterable, Mapping
@@ -15,11 +16,14 @@ _WORTH_A_POOL = 6  # fewer charts are drawn sooner than processes start
 def draw_all(payloads: Iterable[Mapping[str, Any]], language: str, jobs: int = 1) -> dict[str, str]:
     """The charts' drawings by exhibit id, the same whatever the number of processes."""
     charts = {p["id"]: p for p in payloads if p["type"] == "exhibit" and p["chart"]}
-    draw = partial(_draw, language=language)
     if jobs <= 1 or len(charts) < _WORTH_A_POOL:
-        return {id: draw(payload) for id, payload in charts.items()}
+        return {id: _draw(payload, language) for id, payload in charts.items()}
     with ProcessPoolExecutor(min(jobs, len(charts)), mp_context=_processes()) as pool:
-        return dict(zip(charts, pool.map(draw, charts.values()), strict=True))
+        # as text: a notebook's own kind of dict would make each process load nbformat
+        texts = [json.dumps(payload) for payload in charts.values()]
+        return dict(
+            zip(charts, pool.map(partial(_draw_text, language=language), texts), strict=True)
+        )
 
 
 def prepare() -> None:
@@ -35,6 +39,10 @@ def _draw(payload: Mapping[str, Any], language: str) -> str:
     from segkit.exhibits import charts
 
     return charts.svg(payload, language)
+
+
+def _draw_text(payload: str, language: str) -> str:
+    return _draw(json.loads(payload), language)
 
 
 def _processes() -> Any:
