@@ -27,6 +27,8 @@ _RHYTHMS = (
 )
 #: A trait sets a segment apart from this many standard deviations on.
 _APART = 0.5
+#: ... and slightly, enough to tell two segments of one name apart, from this many.
+_SLIGHT = 0.2
 #: ... and when its typical value differs by at least this share.
 _VISIBLE = 0.15
 #: A channel or category gives its name to a segment that has at least this share of it.
@@ -78,31 +80,34 @@ def traits(
     return sorted(found, key=lambda one: (-abs(one.apart), one.feature.column))
 
 
-def name_parts(found: Sequence[Trait]) -> tuple[Message, list[Message]]:
-    """The rhythm, and the words that may follow it in a name, the strongest first."""
+def name_parts(found: Sequence[Trait]) -> tuple[Message, list[Message], list[Message]]:
+    """The rhythm, the words a name is made of, and weaker ones that only tell namesakes apart."""
     rate = next((one.here for one in found if one.feature.column == "orders_per_month"), 0.0)
     rhythm = next(word for least, word in _RHYTHMS if rate >= least)
-    words = [one.word for one in found if _is_telling(one)]
-    return rhythm, [word for word in words if word is not None]
+    words: dict[bool, list[Message]] = {True: [], False: []}
+    for one in found:
+        if one.word is not None and _is_true_word(one):
+            words[one.is_marked].append(one.word)
+    return rhythm, words[True], words[False]
 
 
-def unique_names(parts: Sequence[tuple[Message, list[Message]]]) -> list[str]:
+def unique_names(parts: Sequence[tuple[Message, list[Message], list[Message]]]) -> list[str]:
     """A name for each segment, with as many words as it takes to tell them apart.
 
     Parameters
     ----------
     parts
-        Rhythm and words of each segment, in order of net revenue: the first one keeps the
+        What `name_parts` gave for each segment, in order of net revenue: the first one keeps the
         shorter name.
     """
     taken: list[str] = []
-    for rhythm, words in parts:
-        options = [_name(rhythm, words[:count]) for count in range(1, len(words) + 1)]
-        options = options or [_name(rhythm, [])]
-        name = next((one for one in options if one not in taken), options[-1])
+    for rhythm, words, weaker in parts:
+        options = [_name(rhythm, words[:1]), _name(rhythm, words[:2]), _name(rhythm, words[:3])]
+        options += [_name(rhythm, [*words[:1], word]) for word in (*words[1:], *weaker)]
+        name = next((one for one in options if one not in taken), options[0])
         place = 2
         while name in taken:
-            name, place = f"{options[-1]} {place}", place + 1
+            name, place = f"{options[0]} {place}", place + 1
         taken.append(name)
     return taken
 
@@ -131,9 +136,9 @@ def describe(found: Sequence[Trait], engagement: Engagement) -> Message:
     return said
 
 
-def _is_telling(one: Trait) -> bool:
-    """Whether a trait may stand in a name: strong, in the words' own sense, and not the rhythm."""
-    if one.word is None or not one.is_marked:
+def _is_true_word(one: Trait) -> bool:
+    """Whether a trait may stand in a name: true in the words' own sense."""
+    if one.word is None or abs(one.apart) < _SLIGHT:
         return False
     if one.feature.column == "trend":
         return abs(one.here) >= _TREND and (one.here > 0) == (one.apart > 0)

@@ -309,9 +309,14 @@ def test_segments_of_one_name_are_told_apart_by_one_more_word() -> None:
     from segkit.language import say
 
     weekly, web, small = say("weekly"), say("web"), say("small-order")
-    parts = [(weekly, [web]), (weekly, [web, small]), (weekly, [web])]
+    parts = [
+        (weekly, [web], []),
+        (weekly, [web], [small]),
+        (weekly, [web], []),
+        (weekly, [], [small]),
+    ]
     assert unique_names(parts) == [
-        "Weekly web buyers", "Weekly web small-order buyers", "Weekly web buyers 2",
+        "Weekly web buyers", "Weekly web small-order buyers", "Weekly web buyers 2", "Weekly buyers",
     ]  # fmt: skip
 
 
