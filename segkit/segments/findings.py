@@ -341,9 +341,7 @@ def _stability_exhibit(book: Workbook, base: str, own: pd.DataFrame) -> Any:
     if agreed:
         otherwise = say("The {k} segments agreed do not hold up when customers are resampled", k=k)
     else:
-        otherwise = say(
-            "No number of segments from {low} to {high} holds up: a continuum", **numbers
-        )
+        otherwise = say("No number of segments from {low} to {high} holds up", **numbers)
     subtitle = say(
         "Similarity (Jaccard) of the weakest segment found again in resamples, {window}",
         window=book.window_text,
@@ -460,6 +458,7 @@ def rules_of_segments(book: Workbook) -> None:
     made = headline(book, page)
     words = _client_words(book)
     frame = page.definitions[["name", "customers", "fidelity", "stability"]].copy()
+    frame["fidelity"] = frame["fidelity"].where(page.definitions["comes_from"] == "clusters")
     frame["rule"] = page.definitions["conditions"].map(
         lambda text: in_words(from_json(text), book.engagement, words)
     )
@@ -494,14 +493,14 @@ def value_held(book: Workbook) -> None:
     """Whether one segment holds far more of the money than of the customers."""
     page = read(book)
     made = headline(book, page)
-    top = page.definitions.iloc[0]
+    top = _heaviest(page)
     base = page.base_of(top["segment_id"])
     revenue, customers = int(base["net_revenue"].sum()), int(base["customers"].sum())
     elsewhere = (revenue - top["net_revenue"]) / max(customers - top["customers"], 1)
     rate = top["net_revenue"] / top["customers"]
     times = round(float(rate / elsewhere), 1) if elsewhere > 0 else 0.0
-    share = part(book, "largest.share_of_base", top["net_revenue"], revenue)
-    of_all = part(book, "largest.customer_share", top["customers"], customers)
+    share = part(book, "heaviest.share", top["net_revenue"], revenue)
+    of_all = part(book, "heaviest.customer_share", top["customers"], customers)
     said = {"name": Value(top["name"]), "share": share, "of_all": of_all}
     claim = say("{name}, {of_all} of customers, bring in {share} of net revenue", **said)
     if len(base) < len(page.definitions):
@@ -512,16 +511,25 @@ def value_held(book: Workbook) -> None:
             claim,
             holds_more_than_its_share(share.value, of_all.value),
             say("One of them brings in as much as {times} others: losing one costs more than "
-                "winning one.", times=_short(figure(book, "largest.times", times, "number"))),
+                "winning one.", times=_short(figure(book, "heaviest.times", times, "number"))),
             otherwise=say("No segment brings in much more than its share of customers"),
             otherwise_so_what=say("No single segment decides the year; spread attention by need."),
             money=made[f"{top['segment_id']}.net_revenue"].id,
             figures=(made[f"{top['segment_id']}.customers"].id,),
-            action=say("Give each of these customers a named owner and a plan for the year, the "
-                       "largest first."),
+            action=say("Give the largest of them a named owner and a plan for the year."),
             owner=say("sales director"),
         )
     )  # fmt: skip
+
+
+def _heaviest(page: Page) -> pd.Series[Any]:
+    """The largest segment that holds more than its share of its base, else the largest of all."""
+    for _, one in page.definitions.iterrows():
+        base = page.base_of(one["segment_id"])
+        shares = (_of(one[what], base[what].sum()) for what in ("net_revenue", "customers"))
+        if holds_more_than_its_share(*shares):
+            return one
+    return page.definitions.iloc[0]
 
 
 def overdue(book: Workbook) -> None:

@@ -112,9 +112,9 @@ def headline(book: Workbook, page: Page) -> dict[str, Figure]:
         )
         made[customers] = figure(book, customers, one["customers"], "customers")
         made[revenue] = money(book, revenue, one["net_revenue"], n=one["customers"])
-    fidelity = float(
-        (page.definitions["fidelity"] * page.definitions["customers"]).sum() / max(page.count, 1)
-    )
+    own = page.definitions[page.definitions["comes_from"] == "clusters"]
+    agree = float((own["fidelity"] * own["customers"]).sum() / max(own["customers"].sum(), 1))
+    fidelity = agree if page.is_clustered else 1.0
     made["fidelity"] = figure(book, "fidelity", round(fidelity, 6), "share", n=page.count)
     return made
 

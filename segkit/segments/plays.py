@@ -95,8 +95,8 @@ def play(profile: pd.DataFrame, money_share: float, customer_share: float) -> Pl
         return WIN_BACK
     if z.get("recency_days", 0.0) >= 1:
         return WIN_BACK
-    if money_share >= 1.5 * customer_share:
-        return PLAN if z.get("orders_per_month", 0.0) <= -0.3 else PROTECT
+    if money_share >= 1.5 * customer_share and z.get("orders_per_month", 0.0) > -0.3:
+        return PROTECT
     if self_service >= 0.5:
         return AUTOMATE
     if z.get("order_value", 0.0) >= 0.5:
