@@ -306,9 +306,9 @@ def as_markdown() -> str:
     parts = [
         "# Contract tables\n",
         "Generated from `segkit/tables.py`. Stages meet only at these tables. An *amount* is whole",
-        "minor units (cents, grosze), a *price* has six decimals, an identifier is text. A row whose",
-        "value marked **!** cannot be read can't be counted, so it is quarantined with its reason;",
-        "elsewhere such a value becomes empty, with a note.\n",
+        "minor units (cents, grosze), a *price* has six decimals, an identifier is text. A row",
+        "whose value marked **!** cannot be read can't be counted, so it is quarantined with its",
+        "reason; elsewhere such a value becomes empty, with a note.\n",
     ]
     for table in CONTRACTS.values():
         key = (

@@ -320,7 +320,7 @@ class Book:
         self.book.close()
 
 
-def _large(numbers: Sequence[float]) -> bool:
+def _large(numbers: Iterable[float | Decimal]) -> bool:
     return max(abs(number) for number in numbers) >= 1000
 
 
