@@ -321,7 +321,7 @@ class Book:
 
 
 def _large(numbers: Iterable[float | Decimal]) -> bool:
-    return any(abs(number) >= 1000 for number in numbers)
+    return any(abs(float(number)) >= 1000 for number in numbers)
 
 
 def _spoken(unit: str) -> str:
