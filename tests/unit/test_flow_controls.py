@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
+
+import pandas as pd
 import pytest
 from flow_run import figure
 
 from segkit import flow
+from segkit.engagement import read_engagement
+from segkit.flow import pages
 from segkit.flow.ledger import across
+from segkit.store import Store
 
 LINES = """order_id,order_date,customer_id,product_id,quantity,net_amount
 1,2026-01-05,A,P,1,100.00
@@ -45,8 +52,8 @@ def test_check_says_what_was_read_set_aside_and_why(engagement):
 
 def test_check_says_which_control_total_is_missed(engagement):
     assert flow.check(engagement("160"))[-1] == (
-        "Net revenue: 150.50 in the files and 160 by the client's own figure, 5.9% apart where 1.0% "
-        "was agreed."
+        "Net revenue: 150.50 in the files and 160 by the client's own figure, 5.9% apart where "
+        "1.0% was agreed."
     )
 
 
@@ -78,4 +85,32 @@ def test_segments_that_miss_a_customer_or_a_cent_do_not_tie():
     assert [(one.left, one.right, one.holds) for one in across(figures)] == [
         (3, 2, False),
         (10, 9, False),
+    ]
+
+
+def test_freeze_records_each_segment_beside_the_engagement_file(engagement, monkeypatch):
+    rows = {"segment_id": ["b", "a"], "name": ["Łódź", "A"], "net_revenue": [2, 1]}
+    monkeypatch.setattr(Store, "frame", lambda *_: pd.DataFrame(rows))
+    monkeypatch.setattr(flow, "make_sources", lambda *_: None)
+    written = flow.freeze(engagement("1"))
+    assert written == engagement("1") / "segments.json"
+    assert json.loads(written.read_text("utf-8")) == {
+        "client": "Four lines",
+        "as_of": "2026-03-31",
+        "window_months": 24,
+        "currency": "EUR",
+        "segments": [
+            {"segment_id": "a", "name": "A", "net_revenue": 1},
+            {"segment_id": "b", "name": "Łódź", "net_revenue": 2},
+        ],
+    }
+
+
+def test_an_accepted_gap_and_each_setting_stand_on_the_cover(engagement):
+    agreed = read_engagement(engagement("1"), ("accept_gap.reason=Rebates", "accept_gap.owner=CFO"))
+    said = [str(one) for one in pages._said(SimpleNamespace(engagement=agreed))]
+    assert said == [
+        "A trial, with accept_gap.reason=Rebates.",
+        "A trial, with accept_gap.owner=CFO.",
+        "The gap to the client's own figure stands: Rebates (CFO).",
     ]
