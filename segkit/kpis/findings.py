@@ -366,7 +366,10 @@ def lost_revenue(book: Workbook) -> None:
             say("Customers of the year before kept {kept} of their net revenue", kept=kept),
             say("That they kept all of it can't be ruled out."),
             money=lost.id,
-            action=say("Review the largest declines with the sellers who look after them."),
+            action=say(
+                "Review last year's customers who now buy less, the largest declines first, with "
+                "their sellers."
+            ),
             owner=DIRECTOR,
         )
     )  # fmt: skip
@@ -392,7 +395,10 @@ def deep_discounts(book: Workbook) -> None:
             say("No segment's discounts stand clearly above the overall {whole}", whole=whole),
             say("Discounts are no reason to treat one segment unlike the others."),
             money=money.id,
-            action=say("Ask what each discount above the segment's usual one is given for."),
+            action=say(
+                "Ask what each discount above the usual {rate} of {segment} is given for.",
+                rate=rate, segment=called,
+            ),
             owner=DIRECTOR,
         )
     )  # fmt: skip

@@ -51,10 +51,10 @@ def gap_text(gap_names: Iterable[str]) -> Message:
     """What the gap is called on the page."""
     kinds = set(gap_names) - {"none"}
     if kinds == {"agreed"}:
-        return say("Gap agreed with the client")
+        return say("agreed with the client")
     if "agreed" in kinds:
-        return say("Agreed gap and silent customers won back")
-    return say("Silent customers won back")
+        return say("agreed, and silent customers won back")
+    return say("silent customers won back")
 
 
 def record_targets(book: Workbook) -> dict[str, Figure]:
@@ -152,14 +152,14 @@ def _backtest(book: Workbook, total: dict[str, Figure]) -> Exhibit:
             Column("segment", say("Segment")), Column("method", say("Method")),
             Column("backtest_forecast", say("Forecast of the last"), unit),
             Column("last_actual", say("Actual of the last"), unit),
-            Column("backtest_error", say("Missed by, at most all"), "share"),
+            Column("backtest_error", say("Missed by"), "share"),
             Column("base", say("Base of the next"), unit),
             Column("base_low", say("Low"), unit), Column("base_high", say("High"), unit),
         ),
         say(
             "Each segment takes the method that came nearest to its last months, which flatters "
-            "the error a little. The range is the larger of that miss and of what another draw of "
-            "customers would give."
+            "the error a little; a miss of more than everything is shown as everything. The range "
+            "is the larger of that miss and of what another draw of customers would give."
         )
         if is_tested
         else say(
@@ -179,7 +179,7 @@ def targets(book: Workbook) -> None:
         Finding(
             "kpis.targets.gap",
             say(
-                "{gap}: {amount} on top of the base, to be tested",
+                "{amount} stand on top of the base as a named gap: {gap}",
                 gap=gap_text(table["gap_name"]), amount=total["gap"],
             ),
             bool(table["gap"].sum() > 0),
@@ -226,7 +226,7 @@ def _behind_gap(book: Workbook, table: pd.DataFrame) -> Message:
 def _per_segment(book: Workbook, total: dict[str, Figure]) -> Exhibit:
     data = _by_segment(book, "target", ("last_actual", "base", "gap", "target"))
     data["gap_name"] = texts(
-        say("None") if name == "none" else gap_text([name]) for name in data["gap_name"]
+        say("none") if name == "none" else gap_text([name]) for name in data["gap_name"]
     )
     most, gap = int(data["gap"].to_numpy().argmax()), float(data["gap"].sum())
     part = float(data["gap"][most]) / gap if gap else 0.0

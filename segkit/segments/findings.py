@@ -516,10 +516,24 @@ def value_held(book: Workbook) -> None:
             otherwise_so_what=say("No single segment decides the year; spread attention by need."),
             money=made[f"{top['segment_id']}.net_revenue"].id,
             figures=(made[f"{top['segment_id']}.customers"].id,),
-            action=say("Give the largest of them a named owner and a plan for the year."),
+            action=say_n(
+                "Give the largest of {name}, with half of the segment's net revenue, a named owner "
+                "and a plan for the year.",
+                "Give the {n} largest of {name}, with half of the segment's net revenue, a named "
+                "owner and a plan for the year.",
+                figure(book, "heaviest.half", _for_half(page, top["segment_id"]), "customers"),
+                name=said["name"],
+            ),
             owner=say("sales director"),
         )
     )  # fmt: skip
+
+
+def _for_half(page: Page, segment_id: str) -> int:
+    """How many of a segment's customers, the largest first, hold half of its net revenue."""
+    own = page.customers["segment_id"] == segment_id
+    revenue = page.customers.loc[own, "net_revenue"].sort_values(ascending=False)
+    return int((revenue.cumsum() < revenue.sum() / 2).sum()) + 1
 
 
 def _heaviest(page: Page) -> pd.Series[Any]:
@@ -556,7 +570,12 @@ def overdue(book: Workbook) -> None:
             otherwise_so_what=say("Silence is no warning here; watch the trend instead."),
             money=worth.id,
             figures=(count.id,),
-            action=say("Call the largest of them this month, and ask before offering anything."),
+            action=say_n(
+                "Call the {n} overdue customer this month, and ask before offering anything.",
+                "Call the largest of the {n} overdue customers this month, and ask before offering "
+                "anything.",
+                count,
+            ),
             owner=say("sales managers"),
         )
     )  # fmt: skip
@@ -609,7 +628,12 @@ def declining(book: Workbook) -> None:
             otherwise_so_what=say("There is no decline to work on in particular."),
             money=worth.id,
             figures=(count.id,),
-            action=say("Visit the largest of them, find the reason, and note it in one word."),
+            action=say_n(
+                "Ask the {n} shrinking customer for the reason, and note it in one word.",
+                "Ask the largest of the {n} shrinking customers for the reason, and note each in "
+                "one word.",
+                count,
+            ),
             owner=say("sales managers"),
             grade="C",
         )
@@ -736,7 +760,12 @@ def _misplaced(book: Workbook, page: Page, classes: pd.Series[str]) -> None:
             otherwise_so_what=say("The classes can stay as they are for service levels."),
             money=worth.id,
             figures=(count.id,),
-            action=say("Review these customers' class with the sellers before the next call plan."),
+            action=say_n(
+                "Review the class of the {n} customer who buys enough for a higher one.",
+                "Review the class of the {n} customers who buy enough for a higher one, before the "
+                "next call plan.",
+                count,
+            ),
             owner=say("sales director"),
         )
     )  # fmt: skip

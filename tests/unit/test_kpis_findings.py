@@ -147,7 +147,7 @@ def test_an_agreed_gap_is_called_agreed_and_judged(tmp_path: Path) -> None:
     book = workbook(given(tmp_path, agreed, order_lines=lines, segments=segments))
     said = shown(book, "targets")
     assert said["kpis.targets.gap"] == (
-        "Gap agreed with the client: PLN 1,000 on top of the base, to be tested"
+        "PLN 1,000 stand on top of the base as a named gap: agreed with the client"
     )
     assert book.figures["kpis.targets.gap"].grade == "D"
 
@@ -171,8 +171,8 @@ def test_an_untested_or_far_off_base_is_a_judgement() -> None:
 
 
 def test_the_gap_is_called_by_what_it_is() -> None:
-    assert str(gap_text(["none", "silent_customers"])) == "Silent customers won back"
-    assert str(gap_text(["agreed", "none"])) == "Gap agreed with the client"
+    assert str(gap_text(["none", "silent_customers"])) == "silent customers won back"
+    assert str(gap_text(["agreed", "none"])) == "agreed with the client"
     assert str(gap_text(["agreed", "silent_customers"])) == (
-        "Agreed gap and silent customers won back"
+        "agreed, and silent customers won back"
     )
