@@ -160,7 +160,7 @@ ORDER BY 1, 2
 """
 
 _CHANNELS = """
-SELECT channel, CAST(count(DISTINCT order_id) AS BIGINT) AS orders
+SELECT channel, CAST(count(*) AS BIGINT) AS lines
 FROM order_lines
 WHERE period = 'in_window' AND channel IS NOT NULL AND customer_id IS NOT NULL
 GROUP BY channel ORDER BY 2 DESC, 1
