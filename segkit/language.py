@@ -253,6 +253,7 @@ def write_number(value: Decimal | float, language: str = "en", digits: int | Non
         whole = number == number.to_integral_value() or abs(number) >= 100
         digits = 0 if whole else (1 if abs(number) >= 10 else 2)
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    number = number if round(number, digits) else Decimal(0)  # nothing is not minus nothing
     return format_decimal(number, format=pattern, locale=LOCALES[language])
 
 
@@ -265,6 +266,7 @@ def write_share(value: float, language: str = "en", digits: int | None = None) -
     if digits is None:
         digits = 0 if abs(value) >= 0.0995 or value == 0 else 1
     pattern = "0" + ("." + "0" * digits if digits else "") + (" %" if language != "en" else "%")
+    value = value if round(value, digits + 2) else 0.0
     return format_percent(value, format=pattern, locale=LOCALES[language])
 
 

@@ -89,15 +89,9 @@ def _saw(book: Workbook, ledger: Payload) -> Message:
     }
     if told["segments"].value is None:
         return say("From {window}, {customers} customers bought for {revenue} net.", **told)
-    if "segments.fidelity" not in ledger["figures"]:  # no groups held up: rules cut the base
-        return say(
-            "From {window}, {customers} customers bought for {revenue} net; plain rules of recency "
-            "and value cut them into {segments} segments.",
-            **told,
-        )
     return say(
-        "From {window}, {customers} customers bought for {revenue} net; by how they buy they form "
-        "{segments} segments.",
+        "From {window}, {customers} customers bought for {revenue} net; they fall into {segments} "
+        "segments.",
         **told,
     )
 
@@ -168,6 +162,13 @@ def what_to_do(book: Workbook) -> None:
     )  # fmt: skip
 
 
+def _unproven(finding: Payload) -> Message:
+    claim = _message(finding["claim"])
+    if finding["grade"] == "C":
+        return say("An association, to be tested: {claim}", claim=claim)
+    return say("A judgement, to be confirmed: {claim}", claim=claim)
+
+
 def _asked(finding: Payload, ledger: Payload) -> dict[str, Any]:
     is_proven = finding["grade"] in _PROVEN
     days = 30 if is_proven else 60
@@ -188,9 +189,8 @@ def uncertain(book: Workbook) -> None:
     if ledger is None:
         return
     _, to_test = apart(_ranked(ledger))
-    notes = [
-        Note(say("To be tested: {claim}", claim=_message(one["claim"]))) for one in to_test[:3]
-    ]
+    open_claims = [one for one in to_test if one["holds"] and one["money"]]
+    notes = [Note(_unproven(one)) for one in open_claims[:3]]
     missing = [name for name, table in CONTRACTS.items() if name in _ADDS and not book.has(name)]
     if missing:
         adds = dict.fromkeys(CONTRACTS[name].adds for name in missing)

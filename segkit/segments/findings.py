@@ -26,6 +26,8 @@ _DECLINE = -0.10
 _MORE_THAN_ITS_SHARE = 1.5
 #: From this share of a segment's customers on, it is mostly one trade class.
 _MOSTLY = 0.6
+#: Customers that a sales force can lead by name.
+_LED_BY_NAME = 60
 
 
 # --- claims: pure functions of numbers ------------------------------------------------------------
@@ -501,7 +503,8 @@ def value_held(book: Workbook) -> None:
     times = round(float(rate / elsewhere), 1) if elsewhere > 0 else 0.0
     share = part(book, "heaviest.share", top["net_revenue"], revenue)
     of_all = part(book, "heaviest.customer_share", top["customers"], customers)
-    said = {"name": Value(top["name"]), "share": share, "of_all": of_all}
+    said: dict[str, Any] = {"name": Value(top["name"]), "share": share, "of_all": of_all}
+    half = figure(book, "heaviest.half", _for_half(page, top["segment_id"]), "customers")
     claim = say("{name}, {of_all} of customers, bring in {share} of net revenue", **said)
     if len(base) < len(page.definitions):
         claim = say("{name}, {of_all} of that base, bring in {share} of its net revenue", **said)
@@ -516,17 +519,28 @@ def value_held(book: Workbook) -> None:
             otherwise_so_what=say("No single segment decides the year; spread attention by need."),
             money=made[f"{top['segment_id']}.net_revenue"].id,
             figures=(made[f"{top['segment_id']}.customers"].id,),
-            action=say_n(
-                "Give the largest of {name}, with half of the segment's net revenue, a named owner "
-                "and a plan for the year.",
-                "Give the {n} largest of {name}, with half of the segment's net revenue, a named "
-                "owner and a plan for the year.",
-                figure(book, "heaviest.half", _for_half(page, top["segment_id"]), "customers"),
-                name=said["name"],
-            ),
+            action=_keep(half, said["name"]),
             owner=say("sales director"),
         )
     )  # fmt: skip
+
+
+def _keep(half: Figure, name: Value) -> Message:
+    """What keeps the heaviest customers: an owner each, where they are few enough for that."""
+    if half.value > _LED_BY_NAME:
+        return say(
+            "Watch the rhythm of the {n} largest of {name}, with half of the segment's net "
+            "revenue, and act on the first change.",
+            n=half, name=name,
+        )  # fmt: skip
+    return say_n(
+        "Give the largest of {name}, with half of the segment's net revenue, a named owner and a "
+        "plan for the year.",
+        "Give the {n} largest of {name}, with half of the segment's net revenue, a named owner and "
+        "a plan for the year.",
+        half,
+        name=name,
+    )
 
 
 def _for_half(page: Page, segment_id: str) -> int:

@@ -126,3 +126,9 @@ def test_values_in_sentences_keep_their_unit_and_figure() -> None:
 def test_an_absent_value_is_a_dash() -> None:
     assert write_value({"value": None, "unit": "PLN"}) == "–"
     assert write_share(float("inf")) == "–"
+
+
+def test_nothing_is_not_minus_nothing() -> None:
+    assert write_share(-0.0004, digits=1) == "0.0%"
+    assert write_share(-0.0006, digits=1) == "-0.1%"
+    assert write_number(-0.004, digits=2) == "0.00"
