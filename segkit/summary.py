@@ -88,10 +88,13 @@ def _saw(book: Workbook, ledger: Payload) -> Message:
         "segments": _figure(ledger, "segments.count"),
     }
     if told["segments"].value is None:
-        return say("From {window}, {customers} customers bought for {revenue} net.", **told)
+        return say(
+            "From {window}, net revenue was {revenue}, and {customers} known customers ordered.",
+            **told,
+        )
     return say(
-        "From {window}, {customers} customers bought for {revenue} net; they fall into {segments} "
-        "segments.",
+        "From {window}, net revenue was {revenue}; the {customers} known customers who ordered "
+        "fall into {segments} segments.",
         **told,
     )
 

@@ -34,7 +34,9 @@ def answer(book: Workbook) -> None:
         "window": book.window_text, "customers": active, "revenue": revenue,
         "aside": aside, "lines": lines,
     }  # fmt: skip
-    saw = say("From {window}, {customers} customers bought for {revenue} net.", **said)
+    saw = say(
+        "From {window}, net revenue was {revenue}, and {customers} known customers ordered.", **said
+    )
     counted = (
         say("{aside} of the {lines} order lines given could not be counted.", **said)
         if aside.value

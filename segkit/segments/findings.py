@@ -27,7 +27,7 @@ _MORE_THAN_ITS_SHARE = 1.5
 #: From this share of a segment's customers on, it is mostly one trade class.
 _MOSTLY = 0.6
 #: Customers that a sales force can lead by name.
-_LED_BY_NAME = 60
+_LED_BY_NAME = 100
 
 
 # --- claims: pure functions of numbers ------------------------------------------------------------
@@ -507,7 +507,7 @@ def value_held(book: Workbook) -> None:
     half = figure(book, "heaviest.half", _for_half(page, top["segment_id"]), "customers")
     claim = say("{name}, {of_all} of customers, bring in {share} of net revenue", **said)
     if len(base) < len(page.definitions):
-        claim = say("{name}, {of_all} of that base, bring in {share} of its net revenue", **said)
+        claim = say("{name}, {of_all} of their base, bring in {share} of its net revenue", **said)
     book.show(
         Finding(
             "segments.value_held",

@@ -77,7 +77,8 @@ def test_the_page_of_a_run(tmp_path: Path, reports: Path) -> None:
     book = of_a_run(tmp_path)
     summary.answer(book)
     assert [render(one) for one in book.items[0]["sentences"]] == [
-        "From 1 January 2025 to 31 December 2025, 3 customers bought for EUR 172 net.",
+        "From 1 January 2025 to 31 December 2025, net revenue was EUR 172, and 3 known customers "
+        "ordered.",
         "We would begin where most money is at stake: "
         "“Call the largest customers who stopped, and record why.”",
         "All 4 findings are counted from records. The files do not match the client's own total, "
