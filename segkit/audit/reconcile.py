@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from segkit.workbook import Figure, Workbook
 
 SOURCES = ("order_lines", "order_lines_counts", "order_lines_quarantine")
+PERIODS = ("before_window", "in_window", "after_as_of")
 #: What each control of the engagement is compared with, in the window and in all that was given.
 CONTROLLED = {
     "net_revenue": ("audit.net_revenue.in_window", "audit.net_revenue.accepted"),
@@ -174,10 +175,22 @@ def _revenue(book: Workbook) -> list[Figure]:
             f"{after}/{max(last, after.isoformat())}",
         ),
     }
+    lines = {
+        "read": counts["rows_read"].sum(), "rounding": counts["rows_read"].sum(),
+        "accepted": checks(book)["lines"]["accepted"],
+        "quarantined": counts["rows_quarantined"].sum(),
+        "unassigned_all": checks(book)["lines"]["unassigned"],
+        "unassigned": periods["unassigned_lines"].get("in_window", 0),
+        "assigned": customers.loc[customers["customer_id"].notna(), "lines"].sum(),
+        **{one: periods["lines"].get(one, 0) for one in PERIODS},
+    }  # fmt: skip
     return [
-        book.figure(f"audit.net_revenue.{id}", value, book.currency, period=period, source=SOURCES)
+        book.figure(
+            f"audit.net_revenue.{id}", value, book.currency,
+            period=period, n=lines[id], source=SOURCES,
+        )
         for id, (value, period) in told.items()
-    ]
+    ]  # fmt: skip
 
 
 def _customers(book: Workbook) -> list[Figure]:

@@ -135,7 +135,7 @@ def _build(plan: Plan) -> None:
         if status:
             plan = _audit_only(plan, open_gaps[0])
         parts = run_notebooks(plan, folder / "run")
-        ledger = join(parts)
+        ledger = join(parts, plan.engagement.language)
         write(folder / "run" / "ledger.json", ledger)
         tables = link_tables(plan.store, parts, folder / "run" / "tables")
         render(plan, folder, ledger, parts, tables, warnings, status)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from segkit.errors import ReconciliationError
+from segkit.language import render
 from segkit.workbook import Identity
 
 Part = dict[str, Any]
@@ -27,7 +28,7 @@ def as_text(told: Any) -> str:
     return json.dumps(told, ensure_ascii=False, allow_nan=False, default=float, indent=1) + "\n"
 
 
-def join(parts: Sequence[Part]) -> dict[str, Any]:
+def join(parts: Sequence[Part], language: str = "en") -> dict[str, Any]:
     """The ledger of a run: figures, findings by the money at stake, exhibits, identities.
 
     Raises
@@ -50,7 +51,10 @@ def join(parts: Sequence[Part]) -> dict[str, Any]:
     ranked = summary.rank([one for one in items if one["type"] == "finding"], figures)
     return {
         "figures": figures,
-        "findings": [{**one, "rank": place} for place, one in enumerate(ranked, start=1)],
+        "findings": [
+            {**one, "rank": place, "text": render(one["claim"], language)}
+            for place, one in enumerate(ranked, start=1)
+        ],
         "exhibits": [one for one in items if one["type"] == "exhibit"],
         "identities": identities,
     }

@@ -23,7 +23,7 @@ def run_notebooks(plan: Plan, run_folder: Path) -> list[Part]:
         return parts
     if plan.base and not stages:
         parts = _finished_parts(plan.base)
-    ledger = join(parts)
+    ledger = join(parts, plan.engagement.language)
     write(run_folder / "ledger.json", ledger)
     return [*_run(plan, summary, run_folder, as_text(ledger)), *parts]
 

@@ -330,15 +330,19 @@ def _family(book: Workbook, kpis: list[Kpi], family: str, title: Message) -> Exh
         rows = _for_page(book, kpi, of_kpi(values, kpi.id, "segment"))
         data[kpi.id] = data["segment_id"].map(rows.set_index("group_id")["value"])
     n = sum(sets_apart(values, kpi.id) for kpi in kpis)
+    of = book.figure(f"kpis.{family}.count", len(kpis), "KPIs")
     return table_of(
         book, f"kpis.table.{family}",
         say(
-            "Segments differ clearly in {n} of {of} {family} KPIs", family=title,
+            "Segments differ clearly in {n} of {of} {family} KPIs", family=title, of=of,
             n=book.figure(f"kpis.{family}.apart", n, "KPIs"),
-            of=book.figure(f"kpis.{family}.count", len(kpis), "KPIs"),
-        ),
+        )
+        if len(kpis) > 1
+        else say("Segments differ clearly in {kpi}", kpi=kpis[0].name),
         n > 0,
-        say("Segments do not differ clearly in any of the {family} KPIs", family=title),
+        say("Segments do not differ clearly in {kpi}", kpi=kpis[0].name)
+        if len(kpis) == 1
+        else say("Segments do not differ clearly in any of the {family} KPIs", family=title),
         say("Ratios of sums by segment, {window} or as defined", window=book.window_text),
         data.assign(segment=data["segment_id"].map(called)),
         (Column("segment", say("Segment")), *(Column(k.id, k.name, _unit(book, k)) for k in kpis)),
