@@ -23,6 +23,14 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def failure(kind: str = "Error") -> type[Exception]:
+    """What the engine raises when a query fails: every kind of error, or one by its name."""
+    import duckdb
+
+    raised: type[Exception] = getattr(duckdb, kind)
+    return raised
+
+
 class Engine:
     """One in-memory DuckDB; use it in a ``with`` block.
 

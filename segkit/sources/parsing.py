@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from segkit.engagement import Source
-from segkit.engine import Engine, literal, quoted
+from segkit.engine import Engine, failure, literal, quoted
 from segkit.errors import EngagementError, SourceError, first_few
 from segkit.sources.staging import Staged
 from segkit.tables import ENGINE_TYPES, Column, Table
@@ -136,8 +136,6 @@ def _finite(sql: str, kind: str) -> str:
 
 def _strptime(engine: Engine, where: str, declared: str | None) -> str | None:
     """A date format in the engine's words; ``dd.mm.yyyy`` is understood too."""
-    import duckdb
-
     if declared is None:
         return None
     told = declared if "%" in declared else declared.lower()
@@ -148,7 +146,7 @@ def _strptime(engine: Engine, where: str, declared: str | None) -> str | None:
         engine.connection.execute("SELECT try_strptime('', ?)", [told])
         if "%" in told:
             return told
-    except duckdb.Error:
+    except failure():
         pass
     raise EngagementError(
         f"{where} sets date_format to {declared}, which is no date format.\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from segkit.engagement import Engagement, Source
-from segkit.engine import Engine, quoted
+from segkit.engine import Engine, failure, quoted
 from segkit.errors import EngagementError, SegkitError, SourceError, nearest
 from segkit.sources.files import raw_names
 from segkit.sources.staging import Part, Staged, stage
@@ -31,11 +31,10 @@ def select(engine: Engine, engagement: Engagement, where: str, source: Source) -
 
 
 def _check_one_select(sandbox: Engine, where: str, sql: str) -> None:
-    import duckdb
 
     try:
         statements = sandbox.connection.extract_statements(sql)
-    except duckdb.Error as error:
+    except failure() as error:
         raise _wrong(where, f"cannot be parsed: {_first_line(error)}", "mend the SQL.") from None
     kinds = [statement.type.name for statement in statements]
     if kinds != ["SELECT"]:
@@ -63,7 +62,6 @@ def _run(
     sandbox: Engine, engagement: Engagement, where: str, sql: str, target: Path
 ) -> tuple[str, ...]:
     """Run the SELECT with external access off, for good, and stream its rows to Parquet."""
-    import duckdb
     import pyarrow.parquet as pq
 
     for setting in (
@@ -77,23 +75,22 @@ def _run(
         with pq.ParquetWriter(target, rows.schema) as writer:
             for batch in rows:
                 writer.write_batch(batch)
-    except duckdb.Error as error:
+    except failure() as error:
         raise _failed(engagement, where, error) from None
     return tuple(rows.schema.names)
 
 
 def _failed(engagement: Engagement, where: str, error: Exception) -> SegkitError:
-    import duckdb
 
     said = _first_line(error)
-    if isinstance(error, duckdb.PermissionException):
+    if isinstance(error, failure("PermissionException")):
         said = said.split(" - ")[0].removeprefix("Permission Error: ")
         return _wrong(
             where,
             f"reads outside the declared raw files: {said}",
             "declare the file as [raw.<name>] and read raw.<name>.",
         )
-    if isinstance(error, duckdb.CatalogException) and "Table with name" in said:
+    if isinstance(error, failure("CatalogException")) and "Table with name" in said:
         name = said.split("Table with name ")[1].split(" ")[0].strip('"').removeprefix("raw.")
         return _wrong(
             where,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from segkit.engagement import Engagement, Source
-from segkit.engine import Engine, literal, quoted
+from segkit.engine import Engine, failure, literal, quoted
 from segkit.errors import EngagementError, SourceError, nearest
 from segkit.sources.files import File, files_of
 
@@ -148,11 +148,10 @@ def _unreadable(file: File, kind: str, error: Exception) -> SourceError:
 
 
 def _parquet(engine: Engine, file: File) -> Part:
-    import duckdb
 
     try:
         described = engine.connection.execute(f"DESCRIBE FROM {scan(file.path)}").fetchall()
-    except duckdb.Error as error:
+    except failure() as error:
         raise _unreadable(file, "Parquet", error) from None
     headers = tuple(name for name, *_ in described if name != "file_row_number")
     return Part(file.label, file.path, headers, offset=1)
@@ -233,7 +232,6 @@ def _chunks(
 
 
 def _csv(engine: Engine, engagement: Engagement, source: Source, file: File, target: Path) -> Part:
-    import duckdb
 
     text = target.with_suffix(".csv")
     _to_utf8(engagement, source, file, text)
@@ -249,7 +247,7 @@ def _csv(engine: Engine, engagement: Engagement, source: Source, file: File, tar
     )
     try:
         engine.write(f"SELECT {columns} FROM {reading}", target)
-    except duckdb.Error as error:
+    except failure() as error:
         raise _unreadable(file, "CSV", error) from None
     text.unlink()
     return Part(file.label, target, tuple(shown.values()), line + 1, _rejects(engine, file))
