@@ -8,6 +8,7 @@ from typing import Any
 
 from segkit.language import Message, Scale, render, say, say_n, scale_of, write_date, write_value
 
+_IN_AMOUNT = re.compile(r"(?<=\b[A-Z]{3}) (?=\d)|(?<=\d) (?=(?:thousand|million|billion)\b)")
 _NUMBER = re.compile(r"[-+]?[\d.,]*\s*%?")
 GRADES = {
     "R": say("recorded"),
@@ -28,11 +29,16 @@ def words(message: Message, language: str) -> str:
     return render(message.as_json(), language)
 
 
+def _together(text: str) -> str:
+    """`text` whose amounts are not torn apart at the end of a line: PLN 16.0 million."""
+    return _IN_AMOUNT.sub("\u00a0", text)
+
+
 def _finding(payload: Mapping[str, Any], language: str) -> dict[str, Any]:
     owner = render(payload["owner"], language)
     return {
         "is_withheld": payload["is_withheld"],
-        "claim": render(payload["claim"], language),
+        "claim": _together(render(payload["claim"], language)),
         "so_what": render(payload["so_what"], language),
         "action": render(payload["action"], language),
         "action_label": words(say("Next step"), language),
@@ -42,7 +48,7 @@ def _finding(payload: Mapping[str, Any], language: str) -> dict[str, Any]:
 
 
 def _answer(payload: Mapping[str, Any], language: str) -> dict[str, Any]:
-    return {"sentences": [render(one, language) for one in payload["sentences"]]}
+    return {"sentences": [_together(render(one, language)) for one in payload["sentences"]]}
 
 
 def _tiles(payload: Mapping[str, Any], language: str) -> dict[str, Any]:

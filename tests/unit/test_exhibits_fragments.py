@@ -8,7 +8,7 @@ from report_client import HOSTILE, KINDS, exhibit, items, payload, sample
 
 from segkit.exhibits import Finding, Note, html, typst
 from segkit.exhibits.words import in_words
-from segkit.language import say
+from segkit.language import Value, say
 
 
 class Page(HTMLParser):
@@ -95,3 +95,11 @@ def test_text_cannot_leave_a_typst_literal(text: str) -> None:
 def test_a_note_says_what_kind_it_is() -> None:
     page = html.fragment(payload(Note(say("No visits."), "missing")), "en")
     assert page == '<p class="note missing"><b>Missing</b> No visits.</p>'
+
+
+def test_an_amount_in_a_claim_is_not_torn_apart() -> None:
+    claim = say("They brought in {worth}, or 3 thousandths", worth=Value(16_000_000, "PLN"))
+    payload = Finding("x", claim, True, say("So.")).as_json()
+    assert (
+        in_words(payload)["claim"] == "They brought in PLN\u00a016.0\u00a0million, or 3 thousandths"
+    )
