@@ -271,9 +271,9 @@ def _display(payload: dict[str, Any], *, draws: bool, language: str) -> None:
 
     bundle: dict[str, Any] = {MIME: payload, "text/plain": plain_text(payload, language)}
     if draws:
-        from segkit.exhibits.html import fragment
+        from segkit.exhibits.html import alone
 
-        bundle["text/html"] = fragment(payload, language)
+        bundle["text/html"] = alone(payload, language)
     publish_display_data(bundle)  # type: ignore[no-untyped-call]
 
 

@@ -30,6 +30,30 @@ def fragment(
     return _WRITERS[payload["type"]](told)
 
 
+def alone(payload: Mapping[str, Any], language: str = "en") -> str:
+    """One payload with a little style of its own, for a notebook that is open in Jupyter."""
+    shown = fragment(payload, language)
+    return f'<div class="segkit"><style>{_ALONE}</style>{shown}</div>' if shown else ""
+
+
+_ALONE = """
+.segkit { max-width: 52rem; margin: .4rem 0 }
+.segkit .claim, .segkit .lead, .segkit .title { font-weight: 600; font-size: 1.1em; margin: .2em 0 }
+.segkit .finding { border-left: 3px solid #0f6b6e; padding-left: .8em }
+.segkit .tiles { display: flex; gap: 2em; margin: .6em 0 }
+.segkit .tile { border-top: 2px solid #0f6b6e; padding-top: .3em; float: none }
+.segkit .tile dt { float: none; font-weight: 400; font-size: .85em; width: auto }
+.segkit .tile dd { float: none; white-space: nowrap; font-size: 1.4em; margin: 0 }
+.segkit figure { margin: 1em 0 }
+.segkit figcaption span { display: block }
+.segkit .number, .segkit .subtitle, .segkit .source, .segkit .more { color: #666; font-size: .85em }
+.segkit .grade { font-size: .75em; font-weight: 400; color: #666; margin-left: .6em }
+.segkit .n { margin-left: .6em }
+.segkit .table table { width: 100% }
+.segkit .txt { text-align: left !important; font-weight: 400 }
+"""
+
+
 def _drawing(payload: Mapping[str, Any], language: str, drawing: str | None) -> str:
     if payload["chart"] is None or drawing is not None:
         return drawing or ""
