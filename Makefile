@@ -27,7 +27,6 @@ demo: install  ## write the fictional client's extracts, run the notebooks, prin
 test: install  ## every test: code, types, imports, notebooks, the chain on demo and real data
 	$(BIN)/segkit demo
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= tests segkit
-	$(BIN)/python -m coverage report --skip-covered --sort=cover | tail -n 15
 
 lint: install  ## ruff, mypy and import-linter alone
 	$(BIN)/ruff check .
