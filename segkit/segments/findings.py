@@ -426,14 +426,12 @@ def profiles(book: Workbook) -> None:
 def _sizes(book: Workbook, page: Page) -> Any:
     grouped = page.customers.groupby("segment_id")
     frame = page.definitions[["segment_id", "name", "customers"]].copy()
-    frame["customers_share"] = frame["customers"] / page.count
     revenue = page.definitions["net_revenue"]
     frame["money"] = book.money(revenue)
     frame["money_share"] = revenue / page.revenue if page.revenue else 0.0
     for measure in ("orders_per_month", "recency_days"):
         frame[measure] = frame["segment_id"].map(grouped[measure].median())
     frame["order_value"] = book.money(frame["segment_id"].map(grouped["order_value"].median()))
-    frame["border"] = frame["segment_id"].map(grouped["is_border"].mean())
     frame["apart"] = page.definitions["description"]
     top = frame.iloc[0]
     said = {
@@ -448,8 +446,7 @@ def _sizes(book: Workbook, page: Page) -> Any:
         ),
         say("Customers, money and rhythm of each segment (medians), {window}",
             window=book.window_text),
-        frame, "name customers customers_share money money_share orders_per_month order_value "
-        "recency_days border apart",
+        frame, "name customers money money_share orders_per_month order_value recency_days apart",
         n=page.count, rows_shown=20,
     )  # fmt: skip
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 _HEADS: dict[str, tuple[Message, str]] = {
     "action": (say("What to do"), "message"),
     "apart": (say("What sets it apart"), "text"),
-    "border": (say("On a border"), "share"),
     "class_name": (say("Class"), "text"),
     "customers": (say("Customers"), "customers"),
     "customers_share": (say("Share of customers"), "share"),
