@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from segkit.errors import EngagementError, nearest
+from segkit.errors import EngagementError, first_few, nearest
 
 _SET_BY_US = {"folder", "overrides"}
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -126,6 +126,12 @@ class Privacy(_Agreed):
     reps: Literal["coded", "named"] = "coded"
     basis: str | None = None
 
+    @model_validator(mode="after")
+    def _names_need_a_basis(self) -> Self:
+        if self.reps == "named" and not (self.basis or "").strip():
+            raise ValueError('names sellers without a basis: state it as basis = "..."')
+        return self
+
 
 class Targets(_Agreed):
     """The named gap on top of the base forecast, per segment or for all (``"*"``), in currency."""
@@ -164,6 +170,27 @@ class Engagement(_Agreed):
         if not _slug(value):
             raise ValueError("needs at least one letter or digit")
         return value
+
+    @field_validator("engine")
+    @classmethod
+    def _engine_is_built(cls, value: str) -> str:
+        if value != "duckdb":
+            raise ValueError("this engine is not built yet; duckdb reads what fits on one disk")
+        return value
+
+    @property
+    def not_yet(self) -> tuple[str, ...]:
+        """What was agreed and is not done yet, in sentences for the cover."""
+        rules = [rule.id for rule in self.segment_rules]
+        told = []
+        if self.language != "en":
+            told.append(
+                f'The words of this report are English: language = "{self.language}" changes how '
+                "numbers, dates and money are written."
+            )
+        if rules:
+            told.append(f"Segment rules are not computed yet: {len(rules)} ({first_few(rules)}).")
+        return tuple(told)
 
     @property
     def slug(self) -> str:

@@ -52,7 +52,7 @@ def check(engagement: Engagement, store: Store) -> Checked:
     tables = tuple(_checked(store, name) for name in engagement.sources)
     days = store.frame("order_lines")["order_date"].dt.date
     late = freshness(max(day for day in days if day <= engagement.as_of), engagement.as_of)
-    return Checked(tables, (late,) if late else ())
+    return Checked(tables, (*((late,) if late else ()), *engagement.not_yet))
 
 
 def freshness(last_order: date, as_of: date) -> str | None:

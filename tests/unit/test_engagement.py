@@ -185,3 +185,30 @@ def test_an_assumption_that_was_not_agreed_has_its_default(tmp_path):
     text = HEAD + LINES + '[[assumptions]]\nid = "a"\nvalue = 0.8\nsource = "interview"\n'
     agreed = read(tmp_path, text)
     assert (agreed.assumption("a", 0.5), agreed.assumption("b", 0.5)) == (0.8, 0.5)
+
+
+def test_an_engine_that_is_not_built_is_refused(tmp_path):
+    assert said(tmp_path, HEAD + 'engine = "spark"\n' + LINES) == (
+        "engagement.toml: engine is spark: this engine is not built yet; duckdb reads what fits on "
+        "one disk." + VALUE_FIX
+    )
+
+
+def test_sellers_are_named_only_with_a_basis(tmp_path):
+    assert said(tmp_path, HEAD + LINES + '[privacy]\nreps = "named"\n') == (
+        'engagement.toml: privacy names sellers without a basis: state it as basis = "...".\n'
+        "Fix: correct the section."
+    )
+    named = read(tmp_path, HEAD + LINES + '[privacy]\nreps = "named"\nbasis = "works agreement"\n')
+    assert named.privacy.reps == "named"
+
+
+def test_what_was_agreed_and_is_not_done_yet_is_said(tmp_path):
+    assert read(tmp_path, HEAD + LINES).not_yet == ()
+    rule = '[[segment_rules]]\nid = "quiet"\nname = "Quiet"\nwhere = "days_since_visit() > 30"\n'
+    agreed = read(tmp_path, HEAD + 'language = "pl"\n' + LINES + rule)
+    assert agreed.not_yet == (
+        'The words of this report are English: language = "pl" changes how numbers, dates and '
+        "money are written.",
+        "Segment rules are not computed yet: 1 (quiet).",
+    )
