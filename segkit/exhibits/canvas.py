@@ -220,7 +220,7 @@ def _clear_place(ax: Axes, said: str, value: float, lines: Sequence[Any]) -> tup
     paths = [ax.transData.transform(np.asarray(line, dtype=float)) * scale for line in lines]
     best = (np.inf, 0.0, 8.0)
     for dy in (8.0, -8.0):
-        for x in np.linspace(0, max(1 - wide / room, 0), 7):
+        for x in np.linspace(0, max(0.94 - wide / room, 0), 7):  # the names at the end keep clear
             left = box.x0 * scale + x * room
             across = np.linspace(left, left + wide, 30)
             heights = [np.interp(across, path[:, 0], path[:, 1], np.inf, np.inf) for path in paths]

@@ -266,26 +266,28 @@ def rfm_segments(book: Workbook) -> None:
             shares = {"customers_share": len(own) / len(scored), "money_share": _of(revenue, total)}
             rows.append(
                 {"name": str(one.name), "why": one.why, "customers": len(own),
-                 "money": float(book.money(revenue)), "is_key": one.id == NAMED[0].id, **shares}
+                 "money": float(book.money(revenue)), **shares}
             )  # fmt: skip
     frame = pd.DataFrame(rows).sort_values("money", ascending=False, ignore_index=True)
-    key = frame[frame["is_key"]]
-    share = float(key["money_share"].sum())
+    frame["is_top"] = frame.index == 0
+    top = frame.iloc[0]
+    share = float(top["money_share"])
     said = {
-        "customers": part(book, "rfm_key.customer_share", int(key["customers"].sum()), len(scored)),
-        "money": figure(book, "rfm_key.money_share", round(share, 6), "share", source=("rfm",)),
+        "name": Value(top["name"]),
+        "customers": part(book, "rfm_top.customer_share", int(top["customers"]), len(scored)),
+        "money": figure(book, "rfm_top.money_share", round(share, 6), "share", source=("rfm",)),
     }
     book.show(
         exhibit(
             book, "rfm", (
-                say("Key customers, {customers} of all, bring in {money} of net revenue", **said),
-                holds_more_than_its_share(share, float(key["customers_share"].sum())),
+                say("“{name}”, {customers} of customers, bring in {money} of net revenue", **said),
+                holds_more_than_its_share(share, float(top["customers_share"])),
                 say("No group by recency, frequency and value carries the business alone"),
             ),
             say("Net revenue by RFM segment, {window}", window=book.window_text),
             frame, "name why customers customers_share money money_share",
             sources=("rfm",), n=len(scored),
-            chart=Chart("bars", x="money", y="name", accent="is_key"),
+            chart=Chart("bars", x="money", y="name", accent="is_top"),
             reading=say("The first description that fits a customer is taken; everyone is in one."),
         )
     )  # fmt: skip
