@@ -200,8 +200,11 @@ def reference(
     if at is None:
         return
     value, said = at
-    draw = ax.axvline if upright else ax.axhline
-    draw(value, color=color("muted"), lw=1, ls=(0, (4, 3)), zorder=1)
+    look: dict[str, Any] = {"color": color("muted"), "lw": 1, "ls": (0, (4, 3)), "zorder": 1}
+    if upright:
+        ax.axvline(value, **look)
+    else:
+        ax.axhline(value, xmax=0.95 if clear_of else 1, **look)  # names stand at the lines' ends
     if upright:
         side = "right" if value > sum(ax.get_xlim()) / 2 else "left"
         within = ("data", "axes fraction")

@@ -428,7 +428,7 @@ def _points(plot: Plot) -> Axes | None:
     drawn = tidy[(tidy[logs] > 0).all(axis=1)]
     if drawn.empty:
         return None
-    ax = _plane(plot, right=16, tall=190)
+    ax = _plane(plot, right=16, tall=175)
     for key in logs:
         ax.set(**{f"{key}scale": "log"})
     size = 26 if len(drawn) <= 150 else 12 if len(drawn) <= 1500 else 6
