@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Payload = Mapping[str, Any]
 #: Findings on the page: more than these are not read.
 SHOWN = 5
+FEWEST = 3
 _PROVEN = ("R", "A", "B")
 #: Findings that look at the same money from different sides: one of them speaks for all.
 _SAME_MONEY = ({"audit.year_change", "audit.stopped", "kpis.lost_revenue"},)
@@ -128,7 +129,13 @@ def findings(book: Workbook) -> None:
     """The findings with most money at stake, as their own notebooks say them."""
     ledger = _ledger(book)
     if ledger is not None:
-        book.show(*(Told(one) for one in one_each(_ranked(ledger))[:SHOWN]))
+        book.show(*map(Told, _worth_a_page(one_each(_ranked(ledger)))))
+
+
+def _worth_a_page(ranked: Sequence[Payload]) -> list[Payload]:
+    """Those with money at stake; others only where there are hardly any."""
+    weighed = [one for one in ranked if one["money"]]
+    return (weighed if len(weighed) >= FEWEST else list(ranked[:FEWEST]))[:SHOWN]
 
 
 def what_to_do(book: Workbook) -> None:

@@ -222,7 +222,9 @@ def _stopped(book: Workbook, moved: pd.DataFrame, before: Figure) -> Finding:
             "records do not tell which.",
             **said,
         ),
-        say("Hardly a customer of the year before stayed away: {n}, worth {money}", **said),
+        say("Hardly a customer of the year before stayed away: {n}, worth {money}", **said)
+        if told["n"]
+        else say("Every customer of the year before ordered again"),
         say("The year is not decided by customers who stop."),
         money=lost.id,
         action=say("Call the largest customers who stopped, and record why."),

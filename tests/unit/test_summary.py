@@ -113,3 +113,13 @@ def test_alone_it_says_which_command_makes_it(tmp_path: Path, reports: Path) -> 
     assert render(note["text"]).startswith(
         "This page sums up a run, and none is open here. Make one with: segkit run "
     )
+
+
+def test_a_page_shows_what_is_weighed_in_money_and_the_rest_only_where_that_is_little() -> None:
+    def told(*weights: str | None) -> list[dict[str, object]]:
+        return [{"id": place, "money": weight} for place, weight in enumerate(weights)]
+
+    ids = [one["id"] for one in summary._worth_a_page(told("a", "b", "c", None))]
+    assert ids == [0, 1, 2]
+    assert len(summary._worth_a_page(told("a", None, None, None))) == summary.FEWEST
+    assert len(summary._worth_a_page(told(*"abcdefg"))) == summary.SHOWN
