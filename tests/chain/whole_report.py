@@ -120,6 +120,22 @@ class WholeReport:
         without = [one["money"] is None for one in findings]
         assert without == sorted(without), "a finding without money stands above one with money"
 
+    def test_every_sum_carries_its_lines_and_every_finding_its_words(self, report: Report) -> None:
+        figures = report.ledger["figures"]
+        sums = [id for id in CONTRACT if id.startswith("audit.net_revenue.")]
+        assert [id for id in sums if figures[id]["n"] is None] == []
+        lines = figures["audit.order_lines.rows_read"]["value"]
+        assert figures["audit.net_revenue.read"]["n"] == lines
+        said = [one["text"] for one in report.ledger["findings"]]
+        assert all(said) and not [text for text in said if "{" in text]
+
+    def test_the_workbooks_numbers_are_numbers(self, report: Report) -> None:
+        book = openpyxl.load_workbook(report.folder / "workbook.xlsx", read_only=True)
+        number = re.compile(r"-?\d+\.\d+")
+        told = [str(cell) for row in book["figures"].iter_rows(values_only=True) for cell in row
+                if isinstance(cell, str) and number.fullmatch(cell)]  # fmt: skip
+        assert told == []
+
     @pytest.mark.parametrize("name", ["index", *NOTEBOOKS])
     def test_a_page_is_small_and_refers_to_nothing_outside(self, report: Report, name: str) -> None:
         page = (report.folder / f"{name}.html").read_text("utf-8")
