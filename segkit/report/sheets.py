@@ -196,7 +196,7 @@ class Book:
             name, render(payload["title"], language), render(payload["subtitle"], language)
         )
         sheet.write_string(2, 0, source_line(payload, language), self.looks["quiet"])
-        columns = payload["columns"]
+        columns = [*payload["columns"], *_ranges(payload)]
         units = [column["unit"] for column in columns]
         heads = [heading(c, _spoken(c["unit"]), language) for c in columns]
         data = [payload["data"][column["name"]] for column in columns]
@@ -318,6 +318,18 @@ class Book:
     def close(self) -> None:
         """Write the file."""
         self.book.close()
+
+
+def _ranges(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The ends of a range that is drawn, as columns of their own."""
+    chart = payload["chart"] or {}
+    units = {column["name"]: column["unit"] for column in payload["columns"]}
+    unit = units.get(chart.get("x", ""), "number")
+    return [
+        {"name": chart[end], "label": label.as_json(), "unit": unit, "digits": None}
+        for end, label in (("low", say("Low")), ("high", say("High")))
+        if chart.get(end) and chart[end] not in units
+    ]
 
 
 def _large(numbers: Iterable[float | Decimal]) -> bool:

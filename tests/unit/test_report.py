@@ -273,3 +273,20 @@ def test_headings_skip_no_level() -> None:
         "## A\n\n```\n# code\n```\n\n## B\n\n### C"
     )
     assert outline.below == 3
+
+
+def test_a_range_that_is_drawn_is_in_the_sheet(out: Path) -> None:
+    book = openpyxl.load_workbook(out / "workbook.xlsx")
+    heads = [[cell.value for cell in sheet[5]] for sheet in book.worksheets[1:]]
+    ranged = [head for head in heads if "Low, PLN" in head]
+    assert ranged and all("High, PLN" in head for head in ranged)
+
+
+def test_names_from_data_never_become_paths(tmp_path: Path) -> None:
+    hostile = run(tmp_path / "run", client="../../evil/<b>", title="../up")
+    before = set(tmp_path.rglob("*"))
+    render(hostile, tmp_path / "a" / "b" / "out", 1)
+    made = {path for path in tmp_path.rglob("*") if path.is_file()} - before
+    assert made
+    assert all(path.is_relative_to(tmp_path / "a" / "b" / "out") for path in made)
+    assert not (tmp_path / "a" / "evil").exists()
