@@ -190,6 +190,8 @@ class Engagement(_Agreed):
             )
         if rules:
             told.append(f"Segment rules are not computed yet: {len(rules)} ({first_few(rules)}).")
+        if (self.folder / "segments.json").is_file():
+            told.append("The frozen segments.json is not read yet: segments were found anew.")
         return tuple(told)
 
     @property

@@ -49,7 +49,8 @@ class Keys:
 
     def of_run(self, notebooks: Iterable[Path]) -> str:
         """Changes when anything on the pages may change."""
-        return _hash([self.of_notebook(one) for one in notebooks], _code(pages=True))
+        said = self.engagement.not_yet  # it stands on the cover
+        return _hash([self.of_notebook(one) for one in notebooks], said, _code(pages=True))
 
 
 def versions() -> dict[str, str]:

@@ -207,8 +207,10 @@ def test_what_was_agreed_and_is_not_done_yet_is_said(tmp_path):
     assert read(tmp_path, HEAD + LINES).not_yet == ()
     rule = '[[segment_rules]]\nid = "quiet"\nname = "Quiet"\nwhere = "days_since_visit() > 30"\n'
     agreed = read(tmp_path, HEAD + 'language = "pl"\n' + LINES + rule)
+    (tmp_path / "segments.json").write_text("{}")
     assert agreed.not_yet == (
         'The words of this report are English: language = "pl" changes how numbers, dates and '
         "money are written.",
         "Segment rules are not computed yet: 1 (quiet).",
+        "The frozen segments.json is not read yet: segments were found anew.",
     )
