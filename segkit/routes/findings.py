@@ -69,10 +69,10 @@ def answer(book: Workbook) -> None:
         Answer((said, say("{claim}.", claim=_who_loses(losses)), _how_sure(book, losses))),
         Tiles(
             (
-                (say("cost to serve"), told["cost"]),
-                (say("contribution"), told["contribution"]),
-                (say("unused or unrecorded capacity"), told["unused"]),
-                (say("customers that lose money"), losses["customers"]),
+                (say("Cost to serve"), told["cost"]),
+                (say("Contribution"), told["contribution"]),
+                (say("Unused or unrecorded capacity"), told["unused"]),
+                (say("Customers that lose money"), losses["customers"]),
             )
         ),
     )
