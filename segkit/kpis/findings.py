@@ -294,7 +294,7 @@ def _across(book: Workbook, kpi: Kpi) -> Exhibit:
         ),
         say("No segment's {kpi} stands clearly off the overall {all}", kpi=kpi.name, all=all_of),
         say(
-            "{over} ÷ {under}, 95% interval, {window}",
+            "Ratio of sums: {over} ÷ {under}, 95% interval, {window}",
             over=kpi.over, under=kpi.under, window=days_text(rows["period"].iloc[0]),
         ),
         say(

@@ -351,7 +351,7 @@ def _stability_exhibit(book: Workbook, base: str, own: pd.DataFrame) -> Any:
         window=book.window_text,
     )
     if base:
-        subtitle = say("{base}: {subtitle}", base=Value(base), subtitle=subtitle)
+        subtitle = say("Base “{base}”. {subtitle}", base=Value(base), subtitle=subtitle)
     return exhibit(
         book, key, (claim, supported, otherwise), subtitle, frame, "k line jaccard",
         chart=Chart(
@@ -718,7 +718,7 @@ def _classes_exhibit(
     frame["name"] = frame["segment_id"].map(page.definitions.set_index("segment_id")["name"])
     subtitle = say("Share of each segment's customers by class, {window}", window=book.window_text)
     if base:
-        subtitle = say("{base}: {subtitle}", base=Value(base), subtitle=subtitle)
+        subtitle = say("Base “{base}”. {subtitle}", base=Value(base), subtitle=subtitle)
     return exhibit(
         book, f"classes.{base}" if base else "classes", (
             say("Segments cut across the client's own classes: no class stands for one"),
