@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 from extract_folder import extract as extract
+from hypothesis import settings
+
+# the same examples each time, and no stop-watch: a slow machine is no wrong answer
+settings.register_profile("segkit", deadline=None, derandomize=True)
+settings.load_profile("segkit")
 
 ROOT = Path(__file__).parents[1]
 
