@@ -31,14 +31,18 @@ def answer(book: Workbook) -> None:
     revenue, active = made["audit.net_revenue.in_window"], made["audit.customers.active"]
     lines, aside = (made[f"audit.order_lines.rows_{which}"] for which in ("read", "quarantined"))
     said: dict[str, Any] = {
-        "window": book.window_text, "customers": active, "revenue": revenue,
-        "aside": aside, "lines": lines,
+        "window": book.window_text, "customers": active, "revenue": revenue, "lines": lines,
     }  # fmt: skip
     saw = say(
         "From {window}, net revenue was {revenue}, and {customers} known customers ordered.", **said
     )
     counted = (
-        say("{aside} of the {lines} order lines given could not be counted.", **said)
+        say_n(
+            "{n} of the {lines} order lines given was set aside.",
+            "{n} of the {lines} order lines given were set aside.",
+            aside,
+            lines=lines,
+        )
         if aside.value
         else say("All {lines} order lines given could be counted.", **said)
     )
@@ -98,7 +102,12 @@ def given(book: Workbook) -> None:
     titles = (
         say("All {read} rows that were given could be counted", read=read),
         aside.value == 0,
-        say("{aside} of {read} rows given could not be counted", aside=aside, read=read),
+        say_n(
+            "{n} of {read} rows given was set aside",
+            "{n} of {read} rows given were set aside",
+            aside,
+            read=read,
+        ),
     )
     book.show(
         exhibit(
@@ -242,7 +251,7 @@ def walk(book: Workbook) -> None:
 
 
 def set_aside(book: Workbook) -> None:
-    """The rows that could not be counted: why, their money, and an example."""
+    """The rows that were set aside: why, their money, and an example."""
     import pandas as pd
 
     names = [

@@ -109,7 +109,7 @@ def test_missing_tables_become_one_sentence(book: Workbook) -> None:
     assert book.items[0]["text"]["args"]["tables"]["value"] == "resources, activities"
 
 
-def test_a_table_is_made_once_and_again_when_an_agreed_key_changes(tmp_path: Path) -> None:
+def test_the_hash_of_a_table_changes_with_a_key_its_recipe_reads(tmp_path: Path) -> None:
     recipe = Recipe(("behaviour",), "segkit.evidence:none", keys=("window_months",))
     first = Store(tmp_path, AGREED, (recipe,), lambda *_: "")
     again = Store(tmp_path, AGREED, (recipe,), lambda *_: "")
