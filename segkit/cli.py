@@ -1,4 +1,4 @@
-"""The command line: run, check, demo, freeze."""
+"""The command line: new, check, run, demo, freeze."""
 
 from __future__ import annotations
 
@@ -96,6 +96,54 @@ def check(engagement: _Engagement) -> None:
         found = flow.check(engagement, progress)
     for line in found:
         print(line)
+
+
+@app.command(
+    epilog="Examples: segkit new engagements/nordvik · segkit new --request pl --out request.xlsx"
+)
+def new(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FOLDER]", help="The folder of the client's extracts."),
+    ] = None,
+    request: Annotated[
+        str | None,
+        typer.Option(
+            help="Write the data request in this language instead: en, da, pl or ro.",
+            metavar="LANGUAGE",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The file to write.  [default: FOLDER/engagement.toml]", metavar="FILE"),
+    ] = None,
+    client: Annotated[
+        str | None,
+        typer.Option(help="The client's name.  [default: the folder's]", metavar="NAME"),
+    ] = None,
+) -> None:
+    """Begin an engagement: propose its file from a folder of extracts.
+
+    It looks at every file and writes engagement.toml: how each is read, which column is which,
+    with a reason beside it, and a marked question wherever the data can't decide. With --request
+    it writes the workbook that asks a client for its data. The path written is printed last.
+    """
+    if (folder is None) == (request is None):
+        _stop(
+            "segkit new takes either a folder of extracts or --request and a language.\n"
+            "Fix: segkit new FOLDER, or segkit new --request pl",
+            2,
+        )
+    if request is not None:
+        from segkit.report.request import write_request
+
+        print(write_request(request, out))
+        return
+    from segkit.sources.proposing import propose
+
+    assert folder is not None
+    with _progress() as progress:
+        print(propose(folder, out, client=client, progress=progress))
 
 
 @app.command(epilog="Example: segkit demo --out trial")

@@ -13,7 +13,7 @@ from flow_run import notebook
 from segkit import cli, flow
 from segkit.errors import ReconciliationError, RunError, SourceError
 
-COMMANDS = ("run", "check", "demo", "freeze")
+COMMANDS = ("new", "check", "run", "demo", "freeze")
 
 
 def segkit(capsys, *args):
@@ -28,7 +28,7 @@ def segkit(capsys, *args):
 def test_every_command_has_a_help_with_an_example(capsys, command):
     code, out, _ = segkit(capsys, command, "--help")
     assert code == 0
-    assert f"Example: segkit {command}" in out
+    assert f"segkit {command}" in out.partition("Example")[2]
 
 
 @pytest.mark.parametrize("asked", [["-c", "import segkit"], ["-m", "segkit", "--help"]])
@@ -132,4 +132,14 @@ def test_an_interrupted_run_says_so_and_ends_at_once():
     assert (run.returncode, err) == (
         130,
         "Stopped. The last report is as it was; the same command goes on from here.\n",
+    )
+
+
+@pytest.mark.parametrize("args", [(), ("folder", "--request", "pl")])
+def test_new_takes_a_folder_or_a_request(capsys, args):
+    assert segkit(capsys, "new", *args) == (
+        2,
+        "",
+        "segkit new takes either a folder of extracts or --request and a language.\n"
+        "Fix: segkit new FOLDER, or segkit new --request pl\n",
     )
