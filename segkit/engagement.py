@@ -14,8 +14,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from segkit.errors import EngagementError, first_few, nearest
+from segkit.language import Message, is_translated, listed, say
 
 _SET_BY_US = {"folder", "overrides"}
+Language = Literal["en", "da", "pl", "ro"]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -78,6 +80,22 @@ class AcceptedGap(_Agreed):
 
     reason: str
     owner: str
+
+
+class CheckLimits(_Agreed):
+    """From which share of the money or rows it is about a check weighs, and what may stand.
+
+    Attributes
+    ----------
+    stops
+        From here on only the data audit is made, until `accept` says why it may stand.
+    changes
+        From here on it is a finding; below, a note.
+    """
+
+    stops: Decimal | None = Field(default=None, ge=0, le=1)
+    changes: Decimal | None = Field(default=None, ge=0, le=1)
+    accept: AcceptedGap | None = None
 
 
 class Segmentation(_Agreed):
@@ -148,7 +166,9 @@ class Engagement(_Agreed):
     window_months: int = Field(default=24, ge=1, le=120)
     currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
     country: str | None = None
-    language: Literal["en", "da", "pl", "ro"] = "en"
+    language: Language = "en"
+    also_in: tuple[Language, ...] = ()
+    words: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
     engine: Literal["duckdb", "spark"] = "duckdb"
     consultant: str | None = None
     data: Data = Data()
@@ -156,6 +176,7 @@ class Engagement(_Agreed):
     raw: Mapping[str, Source] = Field(default_factory=dict)
     controls: Mapping[str, Control] = Field(default_factory=dict)
     accept_gap: AcceptedGap | None = None
+    checks: Mapping[str, CheckLimits] = Field(default_factory=dict)
     segmentation: Segmentation = Segmentation()
     segment_rules: tuple[SegmentRule, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
@@ -167,7 +188,7 @@ class Engagement(_Agreed):
     @field_validator("client")
     @classmethod
     def _client_has_a_name(cls, value: str) -> str:
-        if not _slug(value):
+        if not slug_of(value):
             raise ValueError("needs at least one letter or digit")
         return value
 
@@ -179,25 +200,38 @@ class Engagement(_Agreed):
         return value
 
     @property
-    def not_yet(self) -> tuple[str, ...]:
+    def languages(self) -> tuple[Language, ...]:
+        """The report's own language, and those it is rendered in once more."""
+        return tuple(dict.fromkeys([self.language, *self.also_in]))
+
+    @property
+    def not_yet(self) -> tuple[Message, ...]:
         """What was agreed and is not done yet, in sentences for the cover."""
         rules = [rule.id for rule in self.segment_rules]
         told = []
-        if self.language != "en":
+        if english := [one for one in self.languages if not is_translated(one)]:
             told.append(
-                f'The words of this report are English: language = "{self.language}" changes how '
-                "numbers, dates and money are written."
+                say(
+                    "Not translated yet, so the words are English and only numbers, dates and "
+                    "money are written as the language wants: {languages}.",
+                    languages=listed(english),
+                )
             )
         if rules:
-            told.append(f"Segment rules are not computed yet: {len(rules)} ({first_few(rules)}).")
+            told.append(
+                say(
+                    "Segment rules that are not computed yet: {n} ({first}).",
+                    n=len(rules), first=first_few(rules),
+                )
+            )  # fmt: skip
         if (self.folder / "segments.json").is_file():
-            told.append("The frozen segments.json is not read yet: segments were found anew.")
+            told.append(say("The frozen segments.json is not read yet: segments were found anew."))
         return tuple(told)
 
     @property
     def slug(self) -> str:
         """The client's name as the name of a folder: plain ASCII, no path in it."""
-        return _slug(self.client)
+        return slug_of(self.client)
 
     @property
     def minor_units(self) -> int:
@@ -344,14 +378,14 @@ def _model_of(annotation: Any) -> Any:
     return None
 
 
-def _slug(name: str) -> str:
+def slug_of(name: str) -> str:
     """The name in plain ASCII, lower case, with hyphens: never a path.
 
     Examples
     --------
-    >>> _slug("Nordvik Handel A/S")
+    >>> slug_of("Nordvik Handel A/S")
     'nordvik-handel-a-s'
-    >>> _slug("../Skovbæk Łódź")
+    >>> slug_of("../Skovbæk Łódź")
     'skovbaek-lodz'
     """
     letters = {"æ": "ae", "ø": "o", "å": "a", "ł": "l", "ß": "ss", "đ": "d", "œ": "oe"}
@@ -368,5 +402,5 @@ def identifier(text: str) -> str:
     >>> identifier("Pielęgnacja twarzy"), identifier("50+")
     ('pielegnacja_twarzy', 'n50')
     """
-    plain = _slug(text).replace("-", "_")
+    plain = slug_of(text).replace("-", "_")
     return plain if plain[:1].isalpha() else f"n{plain}"

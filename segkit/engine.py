@@ -73,6 +73,17 @@ class Engine:
             f"CREATE OR REPLACE VIEW {quoted(name)} AS FROM read_parquet({literal(str(path))})"
         )
 
+    def define(self, name: str, sql: str) -> None:
+        """Make the rows of one SELECT known as the table `name`, computed at each use."""
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {sql}")
+
+    def keep(self, name: str, rows: Any) -> None:
+        """Compute the rows of one SELECT, or of a data frame, once, as the table `name`."""
+        if not isinstance(rows, str):
+            self.connection.register(f"given_{name}", rows)
+            rows = f"FROM {quoted(f'given_{name}')}"
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {rows}")
+
     def query(self, sql: str) -> pa.Table:
         """The rows of one SELECT, as an Arrow table."""
         return self.connection.sql(sql).to_arrow_table()

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segkit.audit.checks import MADE as CHECKED
+from segkit.audit.checks import USED as CHECK_USES
 from segkit.engagement import Engagement, read_engagement
 from segkit.store import PACKAGE, Recipe, Store
 from segkit.tables import CONTRACTS
@@ -53,6 +55,13 @@ RECIPES: tuple[Recipe, ...] = (
         needs=("order_lines", "order_lines_quarantine", "customers", "products"),
         keys=("as_of",),
     ),
+    Recipe(
+        makes=CHECKED,
+        make="segkit.audit.checks:results",
+        needs=("order_lines", "customers", "products"),
+        may_use=CHECK_USES,
+        keys=("as_of", "window_months", "currency", "country", "checks"),
+    ),
     # --- behaviour --------------------------------------------------------------------------
     Recipe(
         makes=("behaviour",),
@@ -73,7 +82,7 @@ RECIPES: tuple[Recipe, ...] = (
         ),
         make="segkit.segments:segments",
         needs=("behaviour", "order_lines", "customers", "products"),
-        keys=("segmentation", "as_of", "currency"),
+        keys=("segmentation", "as_of", "currency", "words"),
     ),
     # --- routes -----------------------------------------------------------------------------
     Recipe(

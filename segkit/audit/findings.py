@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from segkit.audit import base
-from segkit.audit.page import count, exhibit, money, note, part, size, spoken
+from segkit.audit.page import count, exhibit, money, note, size, spoken
 from segkit.audit.readiness import LADDER, at_hand, rungs
 from segkit.audit.reconcile import SOURCES, Gap, checks, control_gaps, given_period, sums
 from segkit.engine import quoted
-from segkit.exhibits import Answer, Chart, Exhibit, Finding, Tiles
+from segkit.exhibits import Answer, Chart, Finding, Tiles
 from segkit.language import Message, Value, say, say_n
 from segkit.tables import CONTRACTS
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 #: A last order longer before the as-of date than this makes the picture an old one.
 FRESH_DAYS = 45
-#: From this share of net revenue on, what belongs to no customer weakens every segment.
-MUCH_UNASSIGNED = 0.01
 
 
 def answer(book: Workbook) -> None:
@@ -367,111 +365,6 @@ def repairs(book: Workbook) -> None:
             reading=say("The rows count; only these values are missing from what is said of them."),
         )
     )  # fmt: skip
-
-
-# --- what was counted all the same ------------------------------------------------------------
-
-
-def unassigned(book: Workbook) -> None:
-    """Net revenue that belongs to no customer."""
-    made = sums(book)
-    revenue = made["audit.net_revenue.unassigned"]
-    lines = made["audit.order_lines.unassigned_in_window"]
-    if not lines.value:
-        note(book, say("Every order line in the window names its customer."))
-        return
-    whole = made["audit.net_revenue.in_window"].value
-    share = part(book, "net_revenue.unassigned_share", revenue.value, whole)
-    said: dict[str, Any] = {"money": revenue, "share": share}
-    book.show(
-        Finding(
-            "audit.unassigned",
-            say("{money}, or {share} of net revenue, belongs to no known customer", **said),
-            abs(share.value) >= MUCH_UNASSIGNED,
-            say_n(
-                "{n} order line in the window names none. It counts in revenue but in no segment, "
-                "so no plan by customer reaches it.",
-                "{n} order lines in the window name none. They count in revenue but in no segment, "
-                "so no plan by customer reaches them.",
-                lines,
-            ),
-            say("Hardly any net revenue lacks a customer: {money}, or {share}", **said),
-            say("Segments and targets cover nearly all of the window's net revenue."),
-            money=revenue.id,
-            action=say("Find which sales carry no customer number, and record it at the order."),
-            owner=say("sales director"),
-        )
-    )
-
-
-def peculiarities(book: Workbook) -> None:
-    """What is unusual in the accepted lines and was counted all the same."""
-    import pandas as pd
-
-    found = checks(book)
-    rows = [
-        (what, found["lines"][name], book.money(found["net_revenue"][name]), done)
-        for name, what, done in _PECULIAR
-    ]
-    data = pd.DataFrame(rows, columns=["what", "lines", "amount", "done"])
-    data = data[data["lines"] > 0]
-    if not len(data):
-        note(book, say("No order line is unusual: none is negative, empty or repeated."))
-    else:
-        book.show(_met_lines(book, data))
-    if book.has("customers_counts"):
-        _strangers(book)
-
-
-def _met_lines(book: Workbook, data: pd.DataFrame) -> Exhibit:
-    found, period = checks(book), given_period(book)
-    back = money(book, "returns", found["net_revenue"]["returns"], period=period,
-                 n=int(found["lines"]["returns"]))  # fmt: skip
-    whole = sums(book)["audit.net_revenue.accepted"].value
-    share = part(
-        book, "net_revenue.returns_share", abs(back.value), whole - back.value, period=period
-    )
-    titles = (
-        say("Returns and corrections take back {share} of what was sold", share=share),
-        back.value < 0,
-        say("No return or correction is in the order lines"),
-    )
-    return exhibit(
-        book, "peculiarities", titles,
-        say("Accepted order lines, all periods; one line can stand in several rows"),
-        data, "what lines amount done", sources=("order_lines", "products"),
-        reading=say("A deduction may belong to an earlier order: it counts on its own day."),
-        n=int(found["lines"]["accepted"]),
-    )  # fmt: skip
-
-
-_PECULIAR = (
-    ("unassigned", say("No customer"), say("in revenue, in no segment")),
-    ("unknown_product", say("No product"), say("counted as product 'unknown'")),
-    ("returns", say("Negative amount"), say("deducted, as a return or a correction")),
-    ("without_value", say("Amount of nothing"), say("counted as a line without revenue")),
-    ("equal", say("Equal to another line"), say("counted: it may be a sale of its own")),
-)
-
-
-def _strangers(book: Workbook) -> None:
-    counts = book.table("line_counts").iloc[0]
-    strangers = count(book, "customers.not_listed", counts["customers_not_listed"])
-    quiet = count(book, "customers.without_lines", counts["customers_without_lines"])
-    if strangers.value:
-        text = say_n(
-            "{n} customer is in the order lines but not in the list, and is kept.",
-            "{n} customers are in the order lines but not in the list, and are kept.",
-            strangers,
-        )
-        note(book, text)
-    if quiet.value:
-        text = say_n(
-            "{n} customer of the list has no order line in the window.",
-            "{n} customers of the list have no order line in the window.",
-            quiet,
-        )
-        note(book, text)
 
 
 # --- what the records can answer --------------------------------------------------------------

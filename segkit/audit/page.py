@@ -16,6 +16,8 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "accepted": (say("Accepted"), "rows"),
     "adds": (say("What it adds"), "text"),
     "amount": (say("Net revenue"), "money"),
+    "changes": (say("What it changes"), "text"),
+    "check": (say("What we found"), "text"),
     "column": (say("Column"), "text"),
     "customers": (say("Customers"), "customers"),
     "customers_share": (say("Share of customers"), "share"),
@@ -34,8 +36,10 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "rows": (say("Rows"), "rows"),
     "rows_read": (say("Rows read"), "rows"),
     "set_aside": (say("Set aside"), "rows"),
+    "sheet": (say("Sheet"), "text"),
     "step": (say("Step"), "text"),
     "table": (say("Table"), "text"),
+    "weight": (say("Weight"), "text"),
     "what": (say("What we met"), "text"),
 }
 

@@ -51,16 +51,6 @@ FROM order_lines GROUP BY customer_id ORDER BY customer_id
 _CHECKS = {
     "accepted": "SELECT net_amount FROM order_lines",
     "unassigned": "SELECT net_amount FROM order_lines WHERE customer_id IS NULL",
-    "unknown_product": "SELECT net_amount FROM order_lines WHERE product_id = 'unknown'",
-    "returns": "SELECT net_amount FROM order_lines WHERE net_amount < 0",
-    "without_value": "SELECT net_amount FROM order_lines WHERE net_amount = 0",
-    "equal": """
-        SELECT net_amount FROM (
-          SELECT net_amount, row_number() OVER (
-            PARTITION BY order_id, line_no, order_date, customer_id, product_id, quantity,
-                         net_amount, channel, rep_id ORDER BY order_id) AS copy
-          FROM order_lines) AS copies
-        WHERE copy > 1""",
     "with_cost": """
         SELECT lines.net_amount FROM order_lines AS lines
         LEFT JOIN products ON products.product_id = lines.product_id

@@ -64,7 +64,7 @@ def test_the_same_money_is_told_once() -> None:
 def of_a_run(folder: Path) -> Workbook:
     """The summary's book over a run of the audit alone."""
     book = open_small(folder, more="[controls]\nnet_revenue = { value = 200 }\n")
-    for tell in (audit.answer, audit.controls, audit.unassigned, audit.year_on_year):
+    for tell in (audit.answer, audit.controls, audit.checked, audit.year_on_year):
         tell(book)
     book.run_folder = folder / "run"
     book.finish()

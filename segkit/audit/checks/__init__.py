@@ -1,0 +1,37 @@
+"""Checks of the accepted rows: what fails, how much money it carries and what it changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from segkit.audit.checks import framework, lines, page
+from segkit.audit.checks.framework import Check
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from segkit.engagement import Engagement
+    from segkit.language import Message
+    from segkit.store import Given
+    from segkit.workbook import Workbook
+
+#: Every check, in the order in which equal ones are told.
+CHECKS: tuple[Check, ...] = (*lines.CHECKS,)
+#: What the recipe makes and may use.
+MADE = ("check_results", "check_figures", *(check.failed for check in CHECKS))
+USED = tuple(sorted({name for check in CHECKS for name in check.needs}))
+
+
+def results(given: Given) -> dict[str, Any]:
+    """Run every check; see `framework.run`."""
+    return framework.run(given, CHECKS)
+
+
+def stopping(engagement: Engagement, results: pd.DataFrame) -> list[Message]:
+    """A sentence for each check that stops the run."""
+    return framework.stopping(engagement, results, CHECKS)
+
+
+def checked(book: Workbook) -> None:
+    """What the checks found, and what it changes."""
+    page.tell(book, CHECKS)

@@ -1,0 +1,178 @@
+"""What notebook 1 says of the checks: one table of them all, then the findings by money."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from segkit.audit.checks.framework import SEVERITIES, Check, worded
+from segkit.audit.page import count, exhibit, note, spoken
+from segkit.exhibits import Exhibit, Finding
+from segkit.language import Message, say, say_n
+
+if TYPE_CHECKING:
+    from segkit.workbook import Figure, Workbook
+
+#: Findings on the page: the others are rows of the table.
+SHOWN = 6
+_WEIGHT = {
+    "stops": say("stops the analysis"),
+    "accepted": say("would stop, accepted"),
+    "changes": say("changes a number"),
+    "note": say("a note"),
+}
+
+
+@dataclass(frozen=True)
+class Met:
+    """A check that found rows, with its figures by the name that a sentence calls them by."""
+
+    check: Check
+    severity: str
+    figures: dict[str, Figure]
+
+    @property
+    def is_weighty(self) -> bool:
+        """Whether it changes a number."""
+        return self.severity in ("stops", "accepted", "changes")
+
+    @property
+    def place(self) -> tuple[int, Any, str]:
+        """By weight, then money, then id."""
+        order = SEVERITIES.index(self.severity)
+        return order, -abs(self.figures["money"].value), self.check.id
+
+    def say(self, template: Message) -> Message:
+        """The sentence with this check's figures."""
+        return worded(template, self.figures)
+
+
+def tell(book: Workbook, checks: Sequence[Check]) -> None:
+    """The table of checks, then a finding for each that changes a number, most money first."""
+    told = book.table("check_results").to_dict("records")
+    results: dict[str, Any] = {one["check_id"]: one for one in told}
+    rows = [(check, results[check.id]) for check in checks]
+    met = sorted(
+        (
+            Met(one, told["severity"], _figures(book, one, told))
+            for one, told in rows
+            if told["rows"]
+        ),
+        key=lambda one: one.place,
+    )
+    _tie(book, met)
+    if met:
+        book.show(_table(book, met))
+    _quiet(book, [one.asks for one, told in rows if told["severity"] == "passes"])
+    _not_run(book, [_lacking(one, told["missing"]) for one, told in rows
+                    if told["severity"] == "missing"])  # fmt: skip
+    for one in [one for one in met if one.is_weighty][:SHOWN]:
+        book.show(_finding(book, one))
+
+
+def _figures(book: Workbook, check: Check, result: dict[str, Any]) -> dict[str, Figure]:
+    named = book.table("check_figures")
+    scalars = named[named["check_id"] == check.id]
+    values = {
+        "money": ("money", result["money"]),
+        "share": ("share", result["share"]),
+        **{name: (unit, value) for _, name, unit, value in scalars.itertuples(index=False)},
+    }
+    told: dict[str, Any] = {"n": result["rows"], "source": ["order_lines", *check.needs]}
+    made = {"n": count(book, f"check.{check.id}.rows", result["rows"], "rows", **told)}
+    for name, (unit, value) in values.items():
+        made[name] = book.figure(
+            f"audit.check.{check.id}.{name}",
+            book.money(value) if unit == "money" else value,
+            book.currency if unit == "money" else unit,
+            **told,
+        )
+    return made
+
+
+def _tie(book: Workbook, met: Sequence[Met]) -> None:
+    """What belongs to no customer is the same in the walk."""
+    walk = book.figures.get("audit.net_revenue.unassigned")
+    found = [one.figures["money"].value for one in met if one.check.id == "unassigned"]
+    if walk is not None:
+        book.identity(
+            "audit: lines without a customer = net revenue unassigned", sum(found), walk.value
+        )
+
+
+def _table(book: Workbook, met: Sequence[Met]) -> Exhibit:
+    import pandas as pd
+
+    for one in met:
+        book.store.path(one.check.failed)  # so that the run keeps it, and the workbook shows it
+    data = pd.DataFrame(
+        {
+            "check": [one.check.asks for one in met],
+            "weight": [_WEIGHT[one.severity] for one in met],
+            "rows": [one.figures["n"].value for one in met],
+            "amount": [float(one.figures["money"].value) for one in met],
+            "changes": [one.say(one.check.touches) for one in met],
+            "sheet": [one.check.failed for one in met],
+        }
+    )
+    weighty = count(book, "checks.changing", sum(one.is_weighty for one in met), "checks")
+    titles = (
+        say_n("{n} check found what changes a number", "{n} checks found what changes a number",
+              weighty),
+        weighty.value > 0,
+        say("Nothing that the checks found changes a number"),
+    )  # fmt: skip
+    return exhibit(
+        book, "checks", titles,
+        say("Checks that found rows, {window}, by weight and net revenue", window=book.window_text),
+        data, "check weight rows amount changes sheet",
+        reading=say("Every row here was counted all the same. One row can fail several checks, so "
+                    "the amounts do not add up. The failing rows are on the workbook's sheets."),
+        rows_shown=40,
+    )  # fmt: skip
+
+
+def _quiet(book: Workbook, names: Sequence[Message]) -> None:
+    if names:
+        text = say_n(
+            "{n} check found nothing: {names}.", "{n} checks found nothing: {names}.",
+            count(book, "checks.passed", len(names), "checks"), names=_joined(names),
+        )  # fmt: skip
+        note(book, text)
+
+
+def _not_run(book: Workbook, names: Sequence[Message]) -> None:
+    if names:
+        text = say_n(
+            "{n} check could not run, for want of records: {names}.",
+            "{n} checks could not run, for want of records: {names}.",
+            count(book, "checks.not_run", len(names), "checks"), names=_joined(names),
+        )  # fmt: skip
+        note(book, text, "missing")
+
+
+def _lacking(check: Check, tables: str) -> Message:
+    names = [spoken(name.removeprefix("listed_")) for name in tables.split(",") if name]
+    lacks = say("{tables}", tables=", ".join(names)) if names else check.lacks
+    return say("{check} (needs {tables})", check=check.asks, tables=lacks)
+
+
+def _joined(texts: Sequence[Message]) -> Message:
+    if len(texts) < 2:
+        return texts[0]
+    return say("{first}; {rest}", first=texts[0], rest=_joined(texts[1:]))
+
+
+def _finding(book: Workbook, met: Met) -> Finding:
+    check, agreed = met.check, book.engagement.checks.get(met.check.id)
+    follows = met.say(check.touches)
+    if met.severity == "accepted" and agreed and agreed.accept:
+        follows = say(
+            "{sentence} {owner} accepts it: {reason}.", sentence=follows,
+            owner=agreed.accept.owner, reason=agreed.accept.reason.rstrip("."),
+        )  # fmt: skip
+    return Finding(
+        f"audit.{check.id}", met.say(check.claim), met.is_weighty, follows,
+        money=met.figures["money"].id, action=check.action, owner=check.owner,
+    )  # fmt: skip
