@@ -14,6 +14,7 @@ from segkit.store import Store
 from segkit.workbook import Workbook
 
 NOT_RECONCILED = "NOT RECONCILED"
+CHECKS_NOT_PASSED = "CHECKS NOT PASSED"
 
 
 def warm_up() -> None:
@@ -46,19 +47,36 @@ def render(
     plan.progress("report", "HTML, PDF and Excel")
     agreed = plan.engagement
     notes = [*warnings, *_said(plan)]
-    cover = report.Cover(
-        client=agreed.client,
-        title=say("Customer segments and sales effectiveness").in_language(agreed.language),
-        as_of=agreed.as_of,
-        period=Workbook("", agreed, plan.store).window_text.in_language(agreed.language),
-        consultant=agreed.consultant,
-        language=agreed.language,
-        status=status or None,
-        notes=tuple(note.in_language(agreed.language) for note in notes),
-    )
+    title = say("Customer segments and sales effectiveness")
+    window = Workbook("", agreed, plan.store).window_text
+    covers = [
+        report.Cover(
+            client=agreed.client,
+            title=title.in_language(language),
+            as_of=agreed.as_of,
+            period=window.in_language(language),
+            consultant=agreed.consultant,
+            language=language,
+            status=say("NOT RECONCILED").in_language(language) if status else None,
+            notes=tuple(note.in_language(language) for note in notes),
+            elsewhere=_elsewhere(language, agreed.languages),
+        )
+        for language in agreed.languages
+    ]
     notebooks = tuple(folder / "run" / "notebooks" / one.name for one in plan.notebooks)
-    contents = report.RunContents(cover, notebooks, ledger, tuple(parts), tables)
-    report.render(contents, folder, plan.jobs)
+    contents = report.RunContents(covers[0], notebooks, ledger, tuple(parts), tables)
+    report.render(contents, folder, plan.jobs, covers[1:])
+
+
+def _elsewhere(here: str, languages: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Where the portals in the other languages lie, seen from the one in `here`."""
+    first = languages[0]
+    up = "" if here == first else "../"
+    return tuple(
+        (one, f"{up}index.html" if one == first else f"{up}{one}/index.html")
+        for one in languages
+        if one != here
+    )
 
 
 def _said(plan: Plan) -> list[Message]:
@@ -73,4 +91,14 @@ def _said(plan: Plan) -> list[Message]:
                 owner=agreed.accept_gap.owner,
             )
         )
+    told += [
+        say(
+            "The check {check} would stop the analysis; it stands: {reason} ({owner}).",
+            check=check,
+            reason=limits.accept.reason,
+            owner=limits.accept.owner,
+        )
+        for check, limits in agreed.checks.items()
+        if limits.accept
+    ]
     return told

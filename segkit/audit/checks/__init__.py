@@ -8,11 +8,8 @@ from segkit.audit.checks import framework, lines, page
 from segkit.audit.checks.framework import Check
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from segkit.engagement import Engagement
     from segkit.language import Message
-    from segkit.store import Given
+    from segkit.store import Given, Store
     from segkit.workbook import Workbook
 
 #: Every check, in the order in which equal ones are told.
@@ -27,9 +24,9 @@ def results(given: Given) -> dict[str, Any]:
     return framework.run(given, CHECKS)
 
 
-def stopping(engagement: Engagement, results: pd.DataFrame) -> list[Message]:
+def stopping(store: Store) -> list[Message]:
     """A sentence for each check that stops the run."""
-    return framework.stopping(engagement, results, CHECKS)
+    return framework.stopping(store.engagement, store.frame("check_results"), CHECKS)
 
 
 def checked(book: Workbook) -> None:
