@@ -31,6 +31,25 @@ _OPEN_QUOTE = ("UNQUOTED VALUE", "LINE SIZE OVER MAXIMUM")
 
 
 @dataclass(frozen=True)
+class Noted:
+    """What was done to a file as it was staged, for the page of repairs.
+
+    Attributes
+    ----------
+    rule
+        The id of the repair, such as ``unnamed_column``; the page says it in words.
+    column
+        The client's header, or nothing where it concerns the whole file.
+    """
+
+    rule: str
+    column: str
+    rows: int
+    example: str | None = None
+    became: str | None = None
+
+
+@dataclass(frozen=True)
 class Part:
     """One file, staged.
 
@@ -43,6 +62,8 @@ class Part:
         Lines that do not have the header's fields: line and text.
     is_sheet
         Whether cells were typed by the spreadsheet: numbers have a decimal point, dates are ISO.
+    notes
+        What was repaired on the way.
     """
 
     file: str
@@ -51,6 +72,7 @@ class Part:
     offset: int | None
     rejects: tuple[tuple[int, str], ...] = ()
     is_sheet: bool = False
+    notes: tuple[Noted, ...] = ()
 
 
 @dataclass(frozen=True)
