@@ -40,6 +40,13 @@ class Source(_Agreed):
         Path or glob below the engagement's folder or ``[data] root``; several files make one table.
     sql
         One SELECT over ``raw.<name>``, each declared under ``[raw.<name>]``.
+    sheet
+        Name or glob of a sheet, or several; left out, the first. Several make one table.
+    header_row, header_rows
+        The header's line, from 1, and how many rows it takes. 0: there is none, and the columns
+        are called column_1, column_2 ...
+    totals
+        Words that begin a row of totals, which is no data; left out, the usual ones.
     columns
         Contract column = the client's own header. Left out, headers must be contract names.
     values
@@ -50,9 +57,13 @@ class Source(_Agreed):
 
     file: str | None = None
     sql: str | None = None
-    sheet: str | None = None
+    sheet: str | tuple[str, ...] | None = None
+    header_row: int | None = Field(default=None, ge=0)
+    header_rows: int | None = Field(default=None, ge=1, le=3)
+    totals: tuple[str, ...] | None = None
     encoding: str | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    quote: str | None = Field(default=None, max_length=1)
     decimal: Literal[".", ","] | None = None
     thousands: str | None = Field(default=None, max_length=1)
     date_format: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+import io
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,9 @@ from typing import Any
 
 #: English as a European reader writes it: 31 March 2026, not March 31, 2026.
 LOCALES = {"en": "en_GB", "da": "da_DK", "pl": "pl_PL", "ro": "ro_RO"}
-_CATALOGUES = Path(__file__).parent / "locale"
+CATALOGUES = Path(__file__).parent / "locale"
+#: How a day is written by its unit; the month alone stands in the nominative.
+_DATES = {"date": "d MMMM y", "month": "LLLL y"}
 _STEPS = {
     "en": ("thousand", "million", "billion"),
     "da": ("t.", "mio.", "mia."),
@@ -30,7 +33,8 @@ class Value:
     Attributes
     ----------
     unit
-        A currency code, ``share`` (0-1), ``days``, ``date``, ``text`` or a plural noun.
+        A currency code, ``share`` (0-1), ``days``, ``date``, ``text``, ``message``, ``list`` or a
+        plural noun.
     figure
         Id of the ledger's figure it comes from, if it has one.
     """
@@ -42,28 +46,40 @@ class Value:
 
     def as_json(self) -> dict[str, Any]:
         """The value as it travels in a notebook."""
-        value = self.value
+        value, unit = self.value, self.unit
         if isinstance(value, Decimal):
             value = str(value)
         elif isinstance(value, date):
             value = value.isoformat()
         elif isinstance(value, Message):
-            value = value.as_json()
+            value, unit = value.as_json(), "message"
+        elif unit == "list":
+            value = [as_value(one).as_json() for one in value]
         elif isinstance(value, float) and not math.isfinite(value):
             value = None
         elif hasattr(value, "item"):
             value = value.item()
-        return {"value": value, "unit": self.unit, "figure": self.figure, "digits": self.digits}
+        return {"value": value, "unit": unit, "figure": self.figure, "digits": self.digits}
 
 
 @dataclass(frozen=True)
 class Message:
-    """A sentence to be translated: the English text, its arguments and its plural form."""
+    """A sentence to be translated: the English text, its arguments and its plural form.
+
+    Attributes
+    ----------
+    own
+        By language, the text that no catalogue holds: the client's own words.
+    """
 
     text: str
     args: Mapping[str, Value] = field(default_factory=dict)
     plural: str | None = None
     count: str | None = None
+    own: Mapping[str, str] = field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        return hash((self.text, *self.args))
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -72,12 +88,19 @@ class Message:
 
     def as_json(self) -> dict[str, Any]:
         """The message as it travels in a notebook."""
-        return {
+        told = {
             "text": self.text,
             "plural": self.plural,
             "count": self.count,
             "args": {name: value.as_json() for name, value in self.args.items()},
         }
+        return {**told, "own": dict(self.own)} if self.own else told
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Message:
+        """The message that travelled."""
+        args = {name: _value(one) for name, one in told["args"].items()}
+        return cls(told["text"], args, told["plural"], told["count"], told.get("own", {}))
 
     def in_language(self, language: str = "en") -> str:
         """The sentence as a reader of `language` writes it."""
@@ -110,6 +133,65 @@ def say_n(one: str, many: str, n: Any, **args: Any) -> Message:
     return Message(one, values, plural=many, count="n")
 
 
+def term(name: str) -> Message:
+    """The name of a table or a column of ours, as it is spoken of.
+
+    Examples
+    --------
+    >>> str(term("order_lines"))
+    'order lines'
+    """
+    return Message(name.replace("_", " "))
+
+
+def listed(items: Iterable[Any]) -> Value:
+    """Names one after the other; in a sentence they stand after a colon."""
+    return Value(tuple(items), "list")
+
+
+def client_word(word: str, words: Mapping[str, Mapping[str, str]]) -> Message:
+    """A word of the client's records, in each language for which the client's own is given.
+
+    Written small in a sentence, it is small in every language.
+
+    Examples
+    --------
+    >>> message = client_word("hair colour", {"pl": {"Hair colour": "Farby do włosów"}})
+    >>> str(message), message.in_language("pl")
+    ('hair colour', 'farby do włosów')
+    """
+    own = {}
+    for language, known in words.items():
+        said = {key.casefold(): value for key, value in known.items()}.get(word.casefold())
+        if said:
+            own[language] = said[:1].lower() + said[1:] if word[:1].islower() else said
+    return Message(word.replace("{", "{{").replace("}", "}}"), own=own)
+
+
+def in_client_words(payload: Any, words: Mapping[str, Mapping[str, str]]) -> Any:
+    """A payload whose texts carry the client's own words beside them, ready for any language."""
+    known = {word.casefold() for one in words.values() for word in one}
+
+    def word(value: Any) -> Any:
+        is_known = isinstance(value, str) and value.casefold() in known
+        return client_word(value, words).as_json() if is_known else walk(value)
+
+    def walk(told: Any) -> Any:
+        if isinstance(told, list):
+            return [walk(one) for one in told]
+        if not isinstance(told, Mapping):
+            return told
+        if told.get("unit") == "text" and "value" in told:
+            value = word(told["value"])
+            return {**told, "value": value, "unit": "text" if value == told["value"] else "message"}
+        if isinstance(data := told.get("data"), Mapping):
+            data = {name: [word(one) for one in column] for name, column in data.items()}
+            return {**{key: walk(one) for key, one in told.items()}, "data": data}
+        return {key: walk(one) for key, one in told.items()}
+
+    return walk(payload) if known else payload
+
+
 def as_value(given: Any) -> Value:
     """`given` (a figure, a value, a message or a plain number or text) as a value."""
     if isinstance(given, Value):
@@ -123,6 +205,16 @@ def as_value(given: Any) -> Value:
     return Value(given, "text" if isinstance(given, str) else "number")
 
 
+def _value(told: Mapping[str, Any]) -> Value:
+    """The value that travelled."""
+    value, unit = told["value"], told["unit"]
+    if unit == "message":
+        value = Message.from_json(value)
+    elif unit == "list":
+        value = tuple(map(_value, value))
+    return Value(value, unit, told["figure"], told["digits"])
+
+
 def share(value: float, digits: int | None = None) -> Value:
     """A share between 0 and 1, written as a percentage."""
     return Value(value, "share", digits=digits)
@@ -134,6 +226,8 @@ def render(message: Mapping[str, Any] | str | None, language: str = "en") -> str
         return ""
     if isinstance(message, str):
         return message
+    if language in (message.get("own") or {}):
+        return str(message["own"][language])
     catalogue = _catalogue(language)
     args = message.get("args") or {}
     if message.get("plural"):
@@ -153,10 +247,12 @@ def write_value(arg: Mapping[str, Any], language: str = "en") -> str:
         return render(value, language)
     if value is None:
         return "–"
+    if unit == "list":
+        return ", ".join(write_value(one, language) for one in value)
     if unit == "text":
         return str(value)
-    if unit == "date":
-        return write_date(value, language)
+    if unit in _DATES:
+        return write_date(value, language, _DATES[unit])
     if unit == "share":
         return write_share(float(value), language, arg.get("digits"))
     if len(unit) == 3 and unit.isupper():
@@ -187,7 +283,8 @@ class Scale:
         if not is_currency(self.unit):
             return _catalogue(self.language).gettext(self.unit)
         step = _STEPS[self.language][self.step - 1] if self.step else ""
-        order = (self.unit, step) if self.language == "en" else (step, self.unit)
+        sign = _sign(self.unit, self.language)
+        order = (sign, step) if self.language == "en" else (step, sign)
         return " ".join(word for word in order if word)
 
     def write(self, value: Any) -> str:
@@ -259,13 +356,15 @@ def write_number(value: Decimal | float, language: str = "en", digits: int | Non
 
 def write_share(value: float, language: str = "en", digits: int | None = None) -> str:
     """A share as a percentage: one decimal below 10 %, none above, unless `digits` says."""
+    from babel import Locale
     from babel.numbers import format_percent
 
     if not math.isfinite(value):
         return "–"
     if digits is None:
         digits = 0 if abs(value) >= 0.0995 or value == 0 else 1
-    pattern = "0" + ("." + "0" * digits if digits else "") + (" %" if language != "en" else "%")
+    usual = Locale.parse(LOCALES[language]).percent_formats[None].pattern  # #,##0 %
+    pattern = usual.replace("#,##0", "0" + ("." + "0" * digits if digits else ""))
     value = value if round(value, digits + 2) else 0.0
     return format_percent(value, format=pattern, locale=LOCALES[language])
 
@@ -279,14 +378,16 @@ def write_money(value: Decimal, currency: str, language: str = "en") -> str:
     locale, size = LOCALES[language], abs(value)
     if size < 10_000:
         digits = 0 if size >= 100 or size == size.to_integral_value() else 2
-        pattern = "¤¤ #,##0" if language == "en" else "#,##0 ¤"
+        pattern = "¤¤ #,##0" if language == "en" else "#,##0\u00a0¤"
         pattern = pattern.replace("#,##0", "#,##0" + ("." + "0" * digits if digits else ""))
         return format_currency(
             value, currency, format=pattern, locale=locale, currency_digits=False
         )
     if language != "en":
         step = 10 ** (3 * ((len(str(int(size))) - 1) // 3))
-        digits = 1 if size / step < 100 else 0
+        digits = 1 if size / step < Decimal("99.95") else 0
+        if round(value / step, digits) == 1000:  # it is written as 1,0 of the next step
+            value, digits = Decimal(1000 * step), 1
         return format_compact_currency(value, currency, locale=locale, fraction_digits=digits)
     # from 999.5 thousand on it would be written as 1,000 thousand
     steps = ((10**9, "billion"), (10**6, "million"), (10**3, "thousand"))
@@ -294,6 +395,13 @@ def write_money(value: Decimal, currency: str, language: str = "en") -> str:
     scaled = value / step
     digits = 1 if abs(scaled) < Decimal("99.95") else 0
     return f"{currency} {write_number(scaled, language, digits)} {word}"
+
+
+def _sign(currency: str, language: str) -> str:
+    """A currency as readers of `language` write it beside numbers: PLN in English, zł in Polish."""
+    from babel.numbers import get_currency_symbol
+
+    return currency if language == "en" else get_currency_symbol(currency, LOCALES[language])
 
 
 def write_date(value: date | str, language: str = "en", pattern: str = "d MMMM y") -> str:
@@ -304,6 +412,26 @@ def write_date(value: date | str, language: str = "en", pattern: str = "d MMMM y
     return format_date(day, format=pattern, locale=LOCALES[language])
 
 
+def is_translated(language: str) -> bool:
+    """Whether there are words in `language`; a catalogue that is here is complete."""
+    return language == "en" or _po(language).is_file()
+
+
+def _po(language: str) -> Path:
+    return CATALOGUES / language / "LC_MESSAGES" / "segkit.po"
+
+
 @lru_cache
 def _catalogue(language: str) -> gettext.NullTranslations:
-    return gettext.translation("segkit", _CATALOGUES, [language], fallback=True)
+    """The messages of one language, compiled in memory from the text that is reviewed."""
+    path = _po(language)
+    if not path.is_file():
+        return gettext.NullTranslations()
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    compiled = io.BytesIO()
+    with path.open("rb") as opened:
+        write_mo(compiled, read_po(opened, locale=language))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)

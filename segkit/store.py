@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from segkit.engagement import Engagement
 from segkit.engine import Engine
+from segkit.language import Message
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
 PACKAGE = Path(__file__).parent
+#: Marks a column whose texts are messages, to be said in any language.
+_MESSAGES = {b"segkit": b"messages"}
 #: A change in one of these makes every table anew.
 _SHARED_GROUND = ("engine.py", "tables.py", "engagement.py", "evidence.py", "store.py")
 
@@ -179,10 +182,17 @@ class Store:
 
 
 def read_frame(path: Path) -> pd.DataFrame:
-    """A Parquet file as a data frame; dates are datetime64."""
+    """A Parquet file as a data frame; dates are datetime64, messages are messages again."""
+    import pandas as pd
     import pyarrow.parquet as pq
 
-    return as_frame(pq.read_table(path))
+    table = pq.read_table(path)
+    frame = as_frame(table)
+    for column in table.schema:
+        if column.metadata == _MESSAGES:
+            told = [Message.from_json(json.loads(one)) for one in frame[column.name]]
+            frame[column.name] = pd.Series(told, dtype=object)
+    return frame
 
 
 def as_frame(table: pa.Table) -> pd.DataFrame:
@@ -223,7 +233,6 @@ def _at(agreed: Any, key: str) -> Any:
 def _write(engine: Engine, made: Any, path: Path) -> None:
     """Write beside and rename: a reader never sees half a table."""
     import pandas as pd
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     beside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -231,6 +240,17 @@ def _write(engine: Engine, made: Any, path: Path) -> None:
         engine.write(made.text, beside)
     else:
         if isinstance(made, pd.DataFrame):
-            made = pa.Table.from_pandas(made, preserve_index=False)
+            made = _arrow(made)
         pq.write_table(made.replace_schema_metadata(None), beside, compression="zstd")
     beside.replace(path)
+
+
+def _arrow(frame: pd.DataFrame) -> pa.Table:
+    """A frame as Arrow, its messages as text that says so."""
+    import pyarrow as pa
+
+    told = [str(name) for name in frame if isinstance(next(iter(frame[name]), None), Message)]
+    texts: Any = {name: frame[name].map(lambda one: json.dumps(one.as_json())) for name in told}
+    made = pa.Table.from_pandas(frame.assign(**texts), preserve_index=False)
+    fields = [one.with_metadata(_MESSAGES) if one.name in told else one for one in made.schema]
+    return made.cast(pa.schema(fields))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from segkit.exhibits import Answer, Column, Exhibit, Note, Told
-from segkit.language import Message, Value, say, say_n
+from segkit.language import Message, Value, listed, say, say_n, term
 from segkit.store import PACKAGE
 from segkit.tables import CONTRACTS
 
@@ -204,8 +204,8 @@ def uncertain(book: Workbook) -> None:
     missing = [name for name, table in CONTRACTS.items() if name in _ADDS and not book.has(name)]
     if missing:
         adds = dict.fromkeys(CONTRACTS[name].adds for name in missing)
-        text = say("Not given: {tables}. With them we could show {adds}.",
-                   tables=", ".join(missing), adds="; ".join(adds))  # fmt: skip
+        text = say("Not given: {tables}. We could then show: {adds}.",
+                   tables=listed(map(term, missing)), adds=listed(adds))  # fmt: skip
         notes.append(Note(text, "missing"))
     lost = _figure(ledger, "audit.order_lines.lost")
     if lost.value:

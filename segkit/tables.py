@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from segkit.language import Message, say
+
 Kind = Literal["text", "date", "integer", "amount", "price", "number", "boolean"]
 
 #: The engine's type of each kind. Amounts are whole minor units; identifiers are text.
@@ -40,13 +42,21 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A contract table: one row per `grain`, identified by `key`."""
+    """A contract table: one row per `grain`, identified by `key`.
+
+    Attributes
+    ----------
+    filled
+        Of a sheet that people fill in, the column without which a row was not filled in: such a
+        row is no row.
+    """
 
     name: str
     grain: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
-    adds: str
+    adds: Message
+    filled: str = ""
 
     def column(self, name: str) -> Column | None:
         """The column called `name`, if the contract has it."""
@@ -93,7 +103,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("status? text", "customer or prospect"),
                 _c("since? date", "customer since"),
             ),
-            "names, trade classes and regions beside each customer",
+            say("names, trade classes and regions beside each customer"),
         ),
         Table(
             "order_lines",
@@ -118,7 +128,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("currency? text", "currency of the line's amounts; empty is the engagement's"),
                 _c("unit? text", "unit of the quantity, such as piece or pallet"),
             ),
-            "everything: without order lines nothing can be said",
+            say("everything: without order lines nothing can be said"),
         ),
         Table(
             "products",
@@ -134,7 +144,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("list_price? price", "list price of one unit"),
                 _c("is_custom? boolean", "made to the customer's order"),
             ),
-            "breadth of assortment, preferences and gross margin by category",
+            say("breadth of assortment, preferences and gross margin by category"),
         ),
         Table(
             "visits",
@@ -152,7 +162,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("outcome? text", "what came of it"),
                 _c("order_id? text", "the order taken at it"),
             ),
-            "how often whom is visited, what a visit costs, and sales beside visits",
+            say("how often whom is visited, what a visit costs, and sales beside visits"),
         ),
         Table(
             "reps",
@@ -167,7 +177,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("days? number", "selling days a year"),
                 _c("hours_per_day? number", "working hours a day"),
             ),
-            "teams and the capacity of each seller",
+            say("teams and the capacity of each seller"),
         ),
         Table(
             "assignments",
@@ -179,7 +189,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("from_date! date", "first day"),
                 _c("to_date? date", "last day; empty is still so"),
             ),
-            "whose customer it was when",
+            say("whose customer it was when"),
         ),
         Table(
             "resources",
@@ -193,7 +203,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("period_end! date", "last day"),
                 _c("team? text", "team"),
             ),
-            "the cost of serving each customer, contribution and unused capacity",
+            say("the cost of serving each customer, contribution and unused capacity"),
         ),
         Table(
             "activities",
@@ -205,7 +215,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("minutes! number", "minutes each time"),
                 _c("driver! text", "order, line, visit, call, or an activity of the events table"),
             ),
-            "the cost of serving each customer, contribution and unused capacity",
+            say("the cost of serving each customer, contribution and unused capacity"),
         ),
         Table(
             "events",
@@ -217,7 +227,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("activity! text", "what happened"),
                 _c("quantity! number", "how many times"),
             ),
-            "deliveries, claims and tickets in the cost to serve",
+            say("deliveries, claims and tickets in the cost to serve"),
         ),
         Table(
             "quotas",
@@ -230,7 +240,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("measure text", "what is counted, such as net_revenue"),
                 _c("quota! amount", "the quota"),
             ),
-            "attainment of each team and seller",
+            say("attainment of each team and seller"),
         ),
         Table(
             "call_targets",
@@ -242,7 +252,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("period_end! date", "last day"),
                 _c("visits! number", "visits planned"),
             ),
-            "planned visits beside those made",
+            say("planned visits beside those made"),
         ),
         Table(
             "receivables",
@@ -256,7 +266,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("paid_date? date", "the day it was paid; empty is open"),
                 _c("amount! amount", "amount with VAT"),
             ),
-            "payment behaviour and the cost of credit",
+            say("payment behaviour and the cost of credit"),
         ),
         Table(
             "quotes",
@@ -272,7 +282,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("status text", "open, won or lost", "open", "won", "lost"),
                 _c("reason? text", "why"),
             ),
-            "hit rates of complex sales",
+            say("hit rates of complex sales"),
         ),
         Table(
             "needs",
@@ -284,7 +294,8 @@ CONTRACTS: dict[str, Table] = {
                 _c("rater text", "customer, seller or manager"),
                 _c("score! number", "the answer"),
             ),
-            "buying logic beside behaviour",
+            say("buying logic beside behaviour"),
+            filled="score",
         ),
         Table(
             "promotions",
@@ -301,7 +312,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("mechanic? text", "how it works"),
                 _c("cost? amount", "what it cost"),
             ),
-            "sensitivity to price and promotion",
+            say("sensitivity to price and promotion"),
         ),
         Table(
             "rates",
@@ -312,7 +323,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("from_date! date", "the day from which the rate holds"),
                 _c("rate! price", "what one unit of it is worth in the engagement's currency"),
             ),
-            "amounts in other currencies",
+            say("amounts in other currencies"),
         ),
         Table(
             "assumptions",
@@ -329,7 +340,8 @@ CONTRACTS: dict[str, Table] = {
                 _c("owner? text", "who stands behind it"),
                 _c("date? date", "the day it was agreed"),
             ),
-            "the client's own assumptions, filled in on the data request",
+            say("the client's own assumptions, filled in on the data request"),
+            filled="value",
         ),
         Table(
             "interviews",
@@ -341,8 +353,10 @@ CONTRACTS: dict[str, Table] = {
                 _c("answer text", "the answer"),
                 _c("date? date", "the day of the answer"),
                 _c("theme? text", "what it is about"),
+                _c("measure? text", "what of the records it is compared with, if anything"),
             ),
-            "what the client's own people say, beside what the records show",
+            say("what the client's own people say, beside what the records show"),
+            filled="answer",
         ),
     )
 }
@@ -369,5 +383,7 @@ def as_markdown() -> str:
             f"| {'yes' if column.is_required else ''} | {column.meaning} |"
             for column in table.columns
         ]
+        if table.filled:
+            parts.append(f"\nA row whose `{table.filled}` is empty was not filled in: it is no row.")
         parts.append(f"\nWithout it the report lacks {table.adds}.\n")
     return "\n".join(parts)

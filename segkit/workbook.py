@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from segkit.engagement import Engagement
 from segkit.errors import ReconciliationError
 from segkit.exhibits import MIME, Exhibit, Finding, Item, Note, plain_text
-from segkit.language import Message, say
+from segkit.language import Message, in_client_words, listed, say, term
 from segkit.store import Store
 from segkit.tables import CONTRACTS
 
@@ -116,14 +116,16 @@ class Workbook:
         """The table of this run, made now if need be; amounts are minor units, dates datetime64."""
         return self.store.frame(name)
 
-    def query(self, sql: str, *names: str) -> pd.DataFrame:
-        """The rows of one SELECT over the tables `names`."""
+    def query(self, sql: str, *names: str, **others: Path) -> pd.DataFrame:
+        """The rows of one SELECT over the tables `names`, and over `others` by their files."""
         from segkit.engine import Engine
         from segkit.store import as_frame
 
         with Engine() as engine:
             for name in names:
                 engine.register(name, self.store.path(name))
+            for name, path in others.items():
+                engine.register(name, path)
             return as_frame(engine.query(sql))
 
     def money(self, minor: Any) -> Any:
@@ -214,7 +216,7 @@ class Workbook:
         if isinstance(item, Exhibit):
             self._exhibits += 1
             item = replace(item, number=f"{int(self.notebook[:2])}.{self._exhibits}")
-        payload = item.as_json()
+        payload = in_client_words(item.as_json(), self.engagement.words)
         if isinstance(item, Finding):
             self._check(item, payload)
         self.items.append(payload)
@@ -231,13 +233,13 @@ class Workbook:
     def without(self, *names: str) -> None:
         """Say in one sentence which tables are missing and what they would add."""
         missing = [name for name in names if not self.store.has(name)]
-        adds = "; ".join(dict.fromkeys(CONTRACTS[name].adds for name in missing))
+        adds = dict.fromkeys(CONTRACTS[name].adds for name in missing)
         self.show(
             Note(
                 say(
-                    "Not given: {tables}. With them this section would show {adds}.",
-                    tables=", ".join(name.replace("_", " ") for name in missing),
-                    adds=adds,
+                    "Not given: {tables}. This section would then show: {adds}.",
+                    tables=listed(map(term, missing)),
+                    adds=listed(adds),
                 ),
                 "missing",
             )

@@ -76,7 +76,7 @@ def contents(checked: Checked) -> Iterator[str]:
             yield f"  {rows:,} set aside, such as: {example}"
         for column, what, rows, value in table.repairs:
             yield f"  {rows:,} left empty in {column}: {what}, such as {value}"
-    yield from checked.warnings
+    yield from map(str, checked.warnings)
 
 
 def _read(table: CheckedTable) -> str:

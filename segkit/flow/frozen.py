@@ -10,9 +10,13 @@ from segkit.store import Store
 
 
 def write_definitions(store: Store) -> Path:
-    """Write ``segments.json``: name, rule and size of each segment; amounts in minor units."""
+    """Write ``segments.json``: name and rule by language, and size; amounts in minor units."""
     agreed = store.engagement
     definitions = store.frame("segment_definitions").sort_values("segment_id")
+    for column in ("name", "rule", "description"):
+        definitions[column] = definitions[column].map(
+            lambda one: {language: one.in_language(language) for language in agreed.languages}
+        )
     told = {
         "client": agreed.client,
         "as_of": agreed.as_of.isoformat(),

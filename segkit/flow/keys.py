@@ -47,10 +47,10 @@ class Keys:
         """Changes when the notebook, or anything its numbers depend on, changes."""
         return _hash(self._given, notebook.name, _digest([notebook]), reads)
 
-    def of_run(self, notebooks: Iterable[Path]) -> str:
-        """Changes when anything on the pages may change."""
-        said = self.engagement.not_yet  # it stands on the cover
-        return _hash([self.of_notebook(one) for one in notebooks], said, _code(pages=True))
+    def of_run(self, notebooks: Iterable[Path], then: str = "") -> str:
+        """Changes when anything on the pages may change; `then` is what it is compared with."""
+        said = [one.as_json() for one in self.engagement.not_yet]  # it stands on the cover
+        return _hash([self.of_notebook(one) for one in notebooks], then, said, _code(pages=True))
 
 
 def versions() -> dict[str, str]:
@@ -59,12 +59,14 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), "segkit": __version__, **libraries}
 
 
-def manifest(keys: Keys, store: Store, notebooks: Iterable[Path], status: str) -> dict[str, Any]:
+def manifest(
+    keys: Keys, store: Store, notebooks: Iterable[Path], status: str, then: str = ""
+) -> dict[str, Any]:
     """The run's manifest: nothing of this machine and no time of day."""
     agreed = keys.engagement
     notebooks = list(notebooks)
     return {
-        "key": keys.of_run(notebooks),
+        "key": keys.of_run(notebooks, then),
         "client": agreed.client,
         "as_of": agreed.as_of.isoformat(),
         "status": status,

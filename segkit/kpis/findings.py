@@ -96,7 +96,7 @@ def excess(values: pd.DataFrame, kpi: str) -> tuple[str, int, bool]:
     return str(rows["group_id"][at]), round(float(over[at])), holds
 
 
-def segment_names(book: Workbook) -> dict[str, str]:
+def segment_names(book: Workbook) -> dict[str, Message]:
     """Each segment's name by its id."""
     known = book.table("segment_definitions")
     return dict(zip(known["segment_id"], known["name"], strict=True))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ class Cover:
         A word that must not be overlooked, such as ``NOT RECONCILED``.
     notes
         Trial overrides, an accepted gap: what a reader must know before the numbers.
+    elsewhere
+        The same report in other languages: each language and where its portal lies.
     """
 
     client: str
@@ -31,6 +33,7 @@ class Cover:
     language: str = "en"
     status: str | None = None
     notes: tuple[str, ...] = ()
+    elsewhere: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,15 @@ class RunContents:
     tables: Mapping[str, Path]
 
 
-def render(run: RunContents, out: Path, jobs: int) -> None:
+def render(run: RunContents, out: Path, jobs: int, also: Sequence[Cover] = ()) -> None:
     """Write ``index.html``, a page and a PDF a notebook, ``report.pdf``, the workbook and exports.
 
     Parameters
     ----------
     out
         The folder written into; made where it does not exist.
+    also
+        Covers in further languages: the whole report once more, in a folder of each language.
     jobs
         How many processes draw charts and threads set pages at once.
     """
@@ -71,13 +76,18 @@ def render(run: RunContents, out: Path, jobs: int) -> None:
     from segkit.report import drawing, pages, paper, sheets
     from segkit.report.notebook import read
 
-    out.mkdir(parents=True, exist_ok=True)
-    chapters = [read(path, run.cover.language) for path in run.notebooks]
-    payloads = [payload for chapter in chapters for payload in chapter.payloads]
-    drawings = drawing.draw_all(payloads, run.cover.language, jobs)
+    places = {run.cover.language: (run, out)}
+    places |= {one.language: (replace(run, cover=one), out / one.language) for one in also}
+    told = {language: [read(path, language) for path in run.notebooks] for language in places}
+    payloads = [payload for chapter in told[run.cover.language] for payload in chapter.payloads]
+    drawings = drawing.draw_all(payloads, list(places), jobs)
     with ThreadPoolExecutor(max(jobs, 1)) as pool:
-        made = [pool.submit(job) for job in paper.jobs(run, chapters, drawings, out)]
-        pages.write(run, chapters, drawings, out)
-        sheets.write(run, out)
-        for one in made:
-            one.result()
+        made = []
+        for language, (one, folder) in places.items():
+            folder.mkdir(parents=True, exist_ok=True)
+            given = (one, told[language], drawings[language], folder)
+            made += [pool.submit(job) for job in paper.jobs(*given)]
+            pages.write(*given)
+            sheets.write(one, folder)
+        for job in made:
+            job.result()

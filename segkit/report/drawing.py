@@ -5,25 +5,31 @@ from __future__ import annotations
 import json
 import multiprocessing
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from typing import Any
 
 _WORTH_A_POOL = 6  # fewer charts are drawn sooner than processes start
 
 
-def draw_all(payloads: Iterable[Mapping[str, Any]], language: str, jobs: int = 1) -> dict[str, str]:
-    """The charts' drawings by exhibit id, the same whatever the number of processes."""
+def draw_all(
+    payloads: Iterable[Mapping[str, Any]], languages: Sequence[str], jobs: int = 1
+) -> dict[str, dict[str, str]]:
+    """By language the charts' drawings by exhibit id, the same whatever the number of processes."""
     charts = {p["id"]: p for p in payloads if p["type"] == "exhibit" and p["chart"]}
-    if jobs <= 1 or len(charts) < _WORTH_A_POOL:
-        return {id: _draw(payload, language) for id, payload in charts.items()}
-    with ProcessPoolExecutor(min(jobs, len(charts)), mp_context=_processes()) as pool:
+    wanted = [(language, id) for language in languages for id in charts]
+    made: dict[str, dict[str, str]] = {language: {} for language in languages}
+    if jobs <= 1 or len(wanted) < _WORTH_A_POOL:
+        for language, id in wanted:
+            made[language][id] = _draw(charts[id], language)
+        return made
+    with ProcessPoolExecutor(min(jobs, len(wanted)), mp_context=_processes()) as pool:
         # as text: a notebook's own kind of dict would make each process load nbformat
-        texts = [json.dumps(payload) for payload in charts.values()]
-        return dict(
-            zip(charts, pool.map(partial(_draw_text, language=language), texts), strict=True)
-        )
+        texts = {id: json.dumps(payload) for id, payload in charts.items()}
+        drawn = pool.map(_draw_text, [texts[id] for _, id in wanted], [one for one, _ in wanted])
+        for (language, id), drawing in zip(wanted, drawn, strict=True):
+            made[language][id] = drawing
+    return made
 
 
 def prepare() -> None:

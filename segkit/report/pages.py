@@ -37,6 +37,7 @@ def write(
         findings=_findings(run, language),
         pages=_pages(chapters),
         files=_files(run, language),
+        elsewhere=[{"href": href, "name": _own_name(one)} for one, href in run.cover.elsewhere],
     )
     (out / "index.html").write_text(shown, "utf-8")
 
@@ -94,6 +95,7 @@ def _portal_words(run: RunContents, language: str) -> dict[str, str]:
         "stake": say("at stake in the window"),
         "nothing": say("No finding was recorded in this run."),
         "files": say("Files"),
+        "elsewhere": say("This report in another language"),
         "identities": say_n(
             "{tie} of {n} check between the notebooks ties.",
             "{tie} of {n} checks between the notebooks tie.",
@@ -146,6 +148,13 @@ def _files(run: RunContents, language: str) -> list[dict[str, str]]:
     if "segments" in run.tables:
         told["exports/segments.csv"] = say("Every customer's segment, for your CRM")
     return [{"href": href, "says": words(message, language)} for href, message in told.items()]
+
+
+def _own_name(language: str) -> str:
+    """A language as its own readers call it."""
+    from babel import Locale
+
+    return str(Locale.parse(language).display_name).capitalize()
 
 
 @lru_cache

@@ -18,8 +18,9 @@ from xlsxwriter.worksheet import Worksheet
 from segkit.exhibits.brand import brand
 from segkit.exhibits.words import GRADES, heading, source_line, words
 from segkit.language import Message, is_currency, render, say
-from segkit.report import RunContents
+from segkit.report import Cover, RunContents
 from segkit.report.pages import at_stake
+from segkit.store import read_frame
 
 _ROWS = 1_048_000
 _NUMBERS = (int, float, Decimal)  # parts of the ledger are read with exact decimals
@@ -30,8 +31,8 @@ _CHARTED = 40  # rows
 
 def write(run: RunContents, out: Path) -> None:
     """Write ``workbook.xlsx`` and ``exports/segments.csv``."""
-    segments = segment_list(run.tables)
-    book = Book(out / "workbook.xlsx", run)
+    segments = segment_list(run.tables, run.cover.language)
+    book = Book(out / "workbook.xlsx", run.cover)
     exhibits = [item for part in run.parts for item in part["items"] if item["type"] == "exhibit"]
     book.contents(exhibits)
     for exhibit in exhibits:
@@ -45,11 +46,14 @@ def write(run: RunContents, out: Path) -> None:
         write_csv(out / "exports" / "segments.csv", segments)
 
 
-def segment_list(tables: Mapping[str, Path]) -> pd.DataFrame | None:
-    """One row a customer: its id, name, segment and the segment's name; None without segments."""
+def segment_list(tables: Mapping[str, Path], language: str = "en") -> pd.DataFrame | None:
+    """One row a customer: its id, name, segment and the segment's name in `language`.
+
+    None without segments.
+    """
     if "segments" not in tables:
         return None
-    given = pd.read_parquet(tables["segments"])
+    given = read_frame(tables["segments"])
     kept = [
         name for name in ("customer_id", "segment_id", "rfm_segment", "is_border") if name in given
     ]
@@ -59,11 +63,16 @@ def segment_list(tables: Mapping[str, Path]) -> pd.DataFrame | None:
         ("customers", "customer_id", "customer"),
     ):
         if table in tables:
-            names = pd.read_parquet(tables[table], columns=[key, "name"])
+            names = read_frame(tables[table])[[key, "name"]]
+            names["name"] = [_said(one, language) for one in names["name"]]
             made = made.merge(names.rename(columns={"name": name}), on=key, how="left")
     first = [n for n in ("customer_id", "customer", "segment_id", "segment") if n in made]
     rest = [name for name in made.columns if name not in first]
     return made[[*first, *rest]].sort_values("customer_id", ignore_index=True)
+
+
+def _said(name: Message | str, language: str) -> str:
+    return name.in_language(language) if isinstance(name, Message) else name
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
@@ -126,8 +135,8 @@ def _figures(run: RunContents) -> pd.DataFrame:
 class Book:
     """One workbook in the brand's look; the same content gives the same bytes."""
 
-    def __init__(self, path: Path, run: RunContents) -> None:
-        self.cover = run.cover
+    def __init__(self, path: Path, cover: Cover) -> None:
+        self.cover = cover
         options = {
             "strings_to_formulas": False,
             "strings_to_urls": False,
@@ -135,9 +144,9 @@ class Book:
             "nan_inf_to_errors": True,
         }
         self.book = xlsxwriter.Workbook(path, options)
-        day = datetime.combine(run.cover.as_of, time())
+        day = datetime.combine(cover.as_of, time())
         self.book.set_properties(
-            {"title": run.cover.title, "company": run.cover.client, "created": day}
+            {"title": cover.title, "company": cover.client, "created": day}
         )
         colors, font = brand().colors, brand().office_font
         base = {"font_name": font, "font_size": 10, "font_color": colors["ink"]}

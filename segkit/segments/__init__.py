@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from segkit.engagement import Engagement, identifier
 from segkit.errors import EngagementError, nearest
+from segkit.language import Message, client_word, say
+from segkit.segments.features import within
 from segkit.segments.findings import (
     across_classes,
     answer,
@@ -75,7 +77,7 @@ def segments(given: Given) -> dict[str, pd.DataFrame]:
             'Fix: set segmentation.primary to "clusters" or "rfm".'
         )
     behaviour = given.table("behaviour").sort_values("customer_id", ignore_index=True)
-    names = labelled(given.query(LABELS))
+    names = labelled(given.query(LABELS), given.engagement.words)
     parts = [
         _segment_base(rows.reset_index(drop=True), base, given.engagement, names)
         for base, rows in _bases(behaviour, given)
@@ -87,10 +89,10 @@ def segments(given: Given) -> dict[str, pd.DataFrame]:
     return made
 
 
-def labelled(found: pd.DataFrame) -> dict[str, str]:
+def labelled(found: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> dict[str, Message]:
     """The client's own words by the columns of their shares, from the rows of `LABELS`."""
     pairs = zip(found["prefix"], found["name"], strict=True)
-    return {prefix + identifier(name): name for prefix, name in pairs}
+    return {prefix + identifier(name): within(name, words) for prefix, name in pairs}
 
 
 def _bases(behaviour: pd.DataFrame, given: Given) -> list[tuple[str | None, pd.DataFrame]]:
@@ -111,7 +113,7 @@ def _bases(behaviour: pd.DataFrame, given: Given) -> list[tuple[str | None, pd.D
 
 
 def _segment_base(
-    behaviour: pd.DataFrame, base: str | None, engagement: Engagement, names: Mapping[str, str]
+    behaviour: pd.DataFrame, base: str | None, engagement: Engagement, names: Mapping[str, Message]
 ) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
@@ -148,7 +150,7 @@ def _definitions(
     ids: list[str],
     base: str | None,
     engagement: Engagement,
-    names: Mapping[str, str],
+    names: Mapping[str, Message],
 ) -> pd.DataFrame:
     """One row per segment, in the order in which the rules are tried."""
     import pandas as pd
@@ -160,9 +162,9 @@ def _definitions(
     return pd.DataFrame(
         {
             "segment_id": ids,
-            "name": [f"{name} ({base})" if base else name for name in made.names],
+            "name": [_of_base(name, base, engagement) for name in made.names],
             "base": base,
-            "rule": [str(in_words(rule, engagement, names)) for rule in made.rules],
+            "rule": [in_words(rule, engagement, names) for rule in made.rules],
             "conditions": [as_json(rule) for rule in made.rules],
             "customers": [int(sizes[n]) for n in range(len(ids))],
             "net_revenue": [int(revenue[n]) for n in range(len(ids))],
@@ -173,6 +175,12 @@ def _definitions(
             "description": made.descriptions,
         }
     ).astype({"base": "string"})
+
+
+def _of_base(name: Message, base: str | None, engagement: Engagement) -> Message:
+    if base is None:
+        return name
+    return say("{name} ({base})", name=name, base=client_word(base, engagement.words))
 
 
 def _profiles(behaviour: pd.DataFrame, segment: pd.Series[str], base: str | None) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segkit.engagement import Engagement
+from segkit.language import Message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,8 +38,8 @@ class Cut:
     """
 
     rules: list[Rule]
-    names: list[str]
-    descriptions: list[str]
+    names: list[Message]
+    descriptions: list[Message]
     labels: npt.NDArray[np.int64]
     is_border: npt.NDArray[np.bool_]
     clusters: npt.NDArray[np.int64] | None = None
@@ -53,7 +54,7 @@ def cut(
     behaviour: pd.DataFrame,
     scored: pd.DataFrame,
     engagement: Engagement,
-    names: Mapping[str, str],
+    names: Mapping[str, Message],
 ) -> tuple[Cut, list[Tried]]:
     """Cut one base as agreed: by RFM, by supported clusters, or else by value."""
     from segkit.segments.clusters import try_numbers
@@ -102,7 +103,7 @@ def _by_clusters(
     chosen: Tried,
     rules: Rules,
     engagement: Engagement,
-    names: Mapping[str, str],
+    names: Mapping[str, Message],
 ) -> Cut:
     """Segments are what the rules give; in order of net revenue."""
     import numpy as np
@@ -117,7 +118,7 @@ def _by_clusters(
     return Cut(
         rules=[rules.by_label[label] for label in order],
         names=unique_names([name_parts(one) for one in found]),
-        descriptions=[str(describe(one, engagement)) for one in found],
+        descriptions=[describe(one, engagement) for one in found],
         labels=np.array([place[label] for label in rules.labels]),
         is_border=chosen.is_border | (rules.labels != chosen.labels),
         clusters=chosen.labels,
@@ -136,8 +137,8 @@ def _by_value(behaviour: pd.DataFrame, engagement: Engagement) -> Cut:
     kept = [n for n in range(len(rules)) if (labels == n).any()]
     return Cut(
         rules=[rules[n] for n in kept],
-        names=[str(NAMES[n][0]) for n in kept],
-        descriptions=[str(NAMES[n][1]) for n in kept],
+        names=[NAMES[n][0] for n in kept],
+        descriptions=[NAMES[n][1] for n in kept],
         labels=_renumbered(labels, kept),
         is_border=borders(behaviour, rules),
         comes_from="value",
@@ -155,8 +156,8 @@ def _by_rfm(scored: pd.DataFrame, bins: int) -> Cut:
     kept = [n for n in range(len(NAMED)) if (labels == n).any()]
     return Cut(
         rules=[rules[n] for n in kept],
-        names=[str(NAMED[n].name) for n in kept],
-        descriptions=[str(NAMED[n].why) for n in kept],
+        names=[NAMED[n].name for n in kept],
+        descriptions=[NAMED[n].why for n in kept],
         labels=_renumbered(labels, kept),
         is_border=np.zeros(len(scored), dtype=bool),
         comes_from="rfm",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from segkit.language import Message, say
+from segkit.language import Message, client_word, say, term
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,20 +105,22 @@ _IN_RULES = (
 )
 
 
-def feature(column: str, names: Mapping[str, str] | None = None) -> Feature:
+def feature(column: str, names: Mapping[str, Message] | None = None) -> Feature:
     """The feature of a column; a share is called as the client calls its category."""
     known = next((one for one in (*FEATURES, *_TOLD) if one.column == column), None)
     if known:
         return known
     kind, _, key = column.removeprefix("share_").partition("_")
-    called = (names or {}).get(column, key.replace("_", " "))
+    called = (names or {}).get(column) or term(key)
     if kind == "channel":
-        word = _CHANNELS.get(key) or say("{channel}", channel=called)
+        word = _CHANNELS.get(key, called)
         return Feature(column, say("{channel} share of orders", channel=word), "share", high=word)
-    if called[1:].islower():
-        called = called.lower()  # Body care stands within a sentence, SPF stays as it is
-    word = say("{category}", category=called)
-    return Feature(column, say("{category} share of lines", category=word), "share", high=word)
+    return Feature(column, say("{category} share of lines", category=called), "share", high=called)
+
+
+def within(name: str, words: Mapping[str, Mapping[str, str]]) -> Message:
+    """A client's word as it stands within a sentence: body care, but SPF."""
+    return client_word(name.lower() if name[1:].islower() else name, words)
 
 
 def share_columns(behaviour: pd.DataFrame, prefix: str) -> list[str]:

@@ -265,7 +265,7 @@ def rfm_segments(book: Workbook) -> None:
             revenue = int(own["net_revenue"].sum())
             shares = {"customers_share": len(own) / len(scored), "money_share": _of(revenue, total)}
             rows.append(
-                {"name": str(one.name), "why": one.why, "customers": len(own),
+                {"name": one.name, "why": one.why, "customers": len(own),
                  "money": float(book.money(revenue)), **shares}
             )  # fmt: skip
     frame = pd.DataFrame(rows).sort_values("money", ascending=False, ignore_index=True)
@@ -406,7 +406,7 @@ def profiles(book: Workbook) -> None:
     )
     words = _client_words(book)
     frame["measure"] = pd.Series([feature(one, words).label for one in frame["measure"]])
-    widest = frame["z"].abs().groupby(frame["name"]).max()
+    widest = frame["z"].abs().groupby(frame["segment_id"]).max()
     book.show(
         exhibit(
             book, "profiles", (
@@ -836,10 +836,10 @@ def _telling_measures(profiles: pd.DataFrame) -> list[str]:
     return [*plain, *widest.sort_values(ascending=False).index[:4]]
 
 
-def _client_words(book: Workbook) -> dict[str, str]:
+def _client_words(book: Workbook) -> dict[str, Message]:
     from segkit.segments import LABELS, labelled
 
-    return labelled(book.query(LABELS, "order_lines", "products"))
+    return labelled(book.query(LABELS, "order_lines", "products"), book.engagement.words)
 
 
 def _cell(book: Workbook, column: str, value: Any) -> Message:

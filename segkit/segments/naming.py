@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 #: From this many orders a month on a segment's rhythm is called so.
 _RHYTHMS = (
-    (3.1, say("weekly")),
-    (1.5, say("fortnightly")),
-    (0.7, say("monthly")),
-    (0.4, say("two-monthly")),
-    (0.2, say("quarterly")),
-    (0.0, say("occasional")),
+    (3.1, say("Weekly")),
+    (1.5, say("Fortnightly")),
+    (0.7, say("Monthly")),
+    (0.4, say("Two-monthly")),
+    (0.2, say("Quarterly")),
+    (0.0, say("Occasional")),
 )
 #: A trait sets a segment apart from this many standard deviations on.
 _APART = 0.5
@@ -59,7 +59,7 @@ class Trait:
 
 
 def traits(
-    behaviour: pd.DataFrame, inside: npt.NDArray[np.bool_], names: Mapping[str, str]
+    behaviour: pd.DataFrame, inside: npt.NDArray[np.bool_], names: Mapping[str, Message]
 ) -> list[Trait]:
     """What sets the customers `inside` apart from the others, the strongest first."""
     found = []
@@ -91,7 +91,7 @@ def name_parts(found: Sequence[Trait]) -> tuple[Message, list[Message], list[Mes
     return rhythm, words[True], words[False]
 
 
-def unique_names(parts: Sequence[tuple[Message, list[Message], list[Message]]]) -> list[str]:
+def unique_names(parts: Sequence[tuple[Message, list[Message], list[Message]]]) -> list[Message]:
     """A name for each segment, with as many words as it takes to tell them apart.
 
     Parameters
@@ -100,28 +100,28 @@ def unique_names(parts: Sequence[tuple[Message, list[Message], list[Message]]]) 
         What `name_parts` gave for each segment, in order of net revenue: the first one keeps the
         shorter name.
     """
-    taken: list[str] = []
+    taken: dict[str, Message] = {}
     for rhythm, words, weaker in parts:
         options = [_name(rhythm, words[:1]), _name(rhythm, words[:2]), _name(rhythm, words[:3])]
         options += [_name(rhythm, [*words[:1], word]) for word in (*words[1:], *weaker)]
-        name = next((one for one in options if one not in taken), options[0])
+        name = next((one for one in options if str(one) not in taken), options[0])
         place = 2
-        while name in taken:
-            name, place = f"{options[0]} {place}", place + 1
-        taken.append(name)
-    return taken
+        while str(name) in taken:
+            name, place = say("{name} {place}", name=options[0], place=place), place + 1
+        taken[str(name)] = name
+    return list(taken.values())
 
 
-def segment_id(name: str, base: str | None) -> str:
-    """The id of a segment: its name in plain letters, behind that of its base."""
-    return identifier(f"{base} {name}" if base else name)
+def segment_id(name: Message, base: str | None) -> str:
+    """The id of a segment: its English name in plain letters, behind that of its base."""
+    return identifier(f"{base} {name}" if base else str(name))
 
 
 def describe(found: Sequence[Trait], engagement: Engagement) -> Message:
-    """The three strongest traits in words: "order value PLN 2,300 (all: PLN 950)"."""
+    """The three strongest traits in words: "order value: PLN 2,300 (all: PLN 950)"."""
     told = [
         say(
-            "{what} {here} (all: {everywhere})",
+            "{what}: {here} (all: {everywhere})",
             what=one.feature.label,
             here=written(one.feature.column, _readable(one.here), engagement),
             everywhere=written(one.feature.column, _readable(one.everywhere), engagement),
@@ -148,9 +148,15 @@ def _is_true_word(one: Trait) -> bool:
     return True
 
 
-def _name(rhythm: Message, words: Sequence[Message]) -> str:
-    said = " ".join(str(one) for one in (rhythm, *words, say("buyers")))
-    return said[:1].upper() + said[1:]
+def _name(rhythm: Message, words: Sequence[Message]) -> Message:
+    told = dict(zip(("one", "two", "three"), words, strict=False))
+    if not words:
+        return say("{rhythm} buyers", rhythm=rhythm)
+    if len(words) == 1:
+        return say("{rhythm} {one} buyers", rhythm=rhythm, **told)
+    if len(words) == 2:
+        return say("{rhythm} {one} {two} buyers", rhythm=rhythm, **told)
+    return say("{rhythm} {one} {two} {three} buyers", rhythm=rhythm, **told)
 
 
 def _readable(value: float) -> float:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _HEADS: dict[str, tuple[Message, str]] = {
     "action": (say("What to do"), "message"),
-    "apart": (say("What sets it apart"), "text"),
+    "apart": (say("What sets it apart"), "message"),
     "class_name": (say("Class"), "text"),
     "customers": (say("Customers"), "customers"),
     "customers_share": (say("Share of customers"), "share"),
@@ -32,7 +32,7 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "middle": (say("Median"), "message"),
     "money": (say("Net revenue"), "money"),
     "money_share": (say("Share of net revenue"), "share"),
-    "name": (say("Segment"), "text"),
+    "name": (say("Segment"), "message"),
     "order_value": (say("Order value"), "money"),
     "orders_per_month": (say("Orders a month"), "number"),
     "owner": (say("Owner"), "message"),

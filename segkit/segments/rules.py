@@ -141,7 +141,9 @@ def meets(behaviour: pd.DataFrame, rule: Rule) -> Bools:
     return found
 
 
-def in_words(rule: Rule, engagement: Engagement, names: Mapping[str, str] | None = None) -> Message:
+def in_words(
+    rule: Rule, engagement: Engagement, names: Mapping[str, Message] | None = None
+) -> Message:
     """A rule as a sentence part: "orders a month at least 4 and web share of orders below 20%"."""
     paths = [_joined([_condition(one, engagement, names) for one in path]) for path in rule]
     said = paths[0]
@@ -263,7 +265,9 @@ def _tightest(path: Path) -> Path:
     return tuple(kept.values())
 
 
-def _condition(one: Condition, engagement: Engagement, names: Mapping[str, str] | None) -> Message:
+def _condition(
+    one: Condition, engagement: Engagement, names: Mapping[str, Message] | None
+) -> Message:
     about: dict[str, Any] = {
         "what": feature(one.column, names).label,
         "edge": written(one.column, one.threshold, engagement),

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from segkit.engagement import Engagement
+from segkit.language import Message, say_n
 from segkit.store import Store
 
 _LATE_AFTER_DAYS = 45
@@ -38,7 +39,7 @@ class Checked:
     """All tables that the client gave, and what should be asked about them."""
 
     tables: tuple[CheckedTable, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Message, ...]
 
 
 def check(engagement: Engagement, store: Store) -> Checked:
@@ -55,21 +56,23 @@ def check(engagement: Engagement, store: Store) -> Checked:
     return Checked(tables, (*((late,) if late else ()), *engagement.not_yet))
 
 
-def freshness(last_order: date, as_of: date) -> str | None:
+def freshness(last_order: date, as_of: date) -> Message | None:
     """A whole sentence if the last order is more than 45 days before `as_of`.
 
     Examples
     --------
-    >>> freshness(date(2026, 1, 12), date(2026, 3, 31))
-    'The last order is of 2026-01-12, 78 days before as_of (2026-03-31): the extract may end early.'
+    >>> str(freshness(date(2026, 1, 12), date(2026, 3, 31)))  # doctest: +ELLIPSIS
+    'The last order is of 12 January 2026, 78 days before the as-of date: the extract may end ...'
     >>> freshness(date(2026, 2, 14), date(2026, 3, 31))
     """
     days = (as_of - last_order).days
     if days <= _LATE_AFTER_DAYS:
         return None
-    return (
-        f"The last order is of {last_order}, {days} days before as_of ({as_of}): "
-        "the extract may end early."
+    return say_n(
+        "The last order is of {day}, {n} day before the as-of date: the extract may end early.",
+        "The last order is of {day}, {n} days before the as-of date: the extract may end early.",
+        days,
+        day=last_order,
     )
 
 

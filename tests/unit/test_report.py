@@ -234,12 +234,12 @@ def test_a_run_without_segments_has_no_segment_list(tmp_path: Path) -> None:
 
 def test_charts_are_the_same_from_one_process_and_from_several() -> None:
     told = [payload(exhibit(kind)) for kind in KINDS]
-    assert draw_all(told, "en", 1) == draw_all(told, "en", 2)
-    assert list(draw_all(told, "en", 1)) == [f"test.{kind}" for kind in KINDS]
+    assert draw_all(told, ["en"], 1) == draw_all(told, ["en"], 2)
+    assert list(draw_all(told, ["en"], 1)["en"]) == [f"test.{kind}" for kind in KINDS]
 
 
 def test_only_charts_are_drawn() -> None:
-    assert draw_all([payload(item) for item in items()[:6]], "en") == {}
+    assert draw_all([payload(item) for item in items()[:6]], ["en"]) == {"en": {}}
 
 
 def test_markdown_comes_out_without_its_markup() -> None:
