@@ -45,6 +45,13 @@ def run(
         str | None,
         typer.Option(help="Only this notebook, as a trial beside the report.", metavar="NAME"),
     ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="An earlier report, by its folder or its AS-OF: a page says what changed.",
+            metavar="RUN",
+        ),
+    ] = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option(
@@ -76,6 +83,7 @@ def run(
             engagement,
             out,
             notebook=notebook,
+            against=against,
             overrides=overrides or (),
             jobs=jobs,
             fresh=fresh,

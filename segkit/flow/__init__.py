@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from segkit.engagement import read_engagement
+from segkit.audit.checks import stopping
+from segkit.engagement import read_engagement, slug_of
 from segkit.errors import EngagementError, RunError, nearest
 from segkit.flow.controls import contents, gaps, in_words, make_sources
 from segkit.flow.folder import MANIFEST, building
 from segkit.flow.kernels import DONE, WARNING, Progress, check_parameters
 from segkit.flow.keys import manifest
 from segkit.flow.ledger import join
-from segkit.flow.pages import NOT_RECONCILED, link_tables, render
-from segkit.flow.plan import AUDIT, Plan, write
+from segkit.flow.pages import CHECKS_NOT_PASSED, NOT_RECONCILED, link_tables, render
+from segkit.flow.plan import AUDIT, CHANGES, Plan, write
 from segkit.flow.stages import run_notebooks
-from segkit.language import Message, Value
+from segkit.language import Message
 from segkit.recipes import ROOT, find_engagement, open_store, reports_folder
 
 __all__ = ["DONE", "WARNING", "Progress", "check", "freeze", "run"]
@@ -29,6 +30,7 @@ def run(
     out: str | Path | None = None,
     *,
     notebook: str | None = None,
+    against: str | None = None,
     overrides: Sequence[str] = (),
     jobs: int | None = None,
     fresh: bool = False,
@@ -43,6 +45,8 @@ def run(
         The report's folder; left out, ``reports/<client>/<as-of>``.
     notebook
         Only this one, as a trial, in a folder of its own beside the report.
+    against
+        An earlier report to compare with: its folder, or its name beside this one.
     overrides
         ``key=value`` pairs for a trial; the cover names them.
     jobs
@@ -68,11 +72,12 @@ def run(
     plan = Plan(
         file=(file / "engagement.toml" if file.is_dir() else file).resolve(),
         store=open_store(agreed),
-        notebooks=_chosen(notebooks, notebook),
+        notebooks=_chosen(notebooks, notebook, compares=against is not None),
         out=place.absolute(),
         jobs=jobs or min(4, os.cpu_count() or 1),
         fresh=fresh,
         progress=progress,
+        against=_earlier(against, agreed.slug, place) if against else None,
     )
     if notebook:
         trial = plan.out.with_name(f"{plan.out.name}-{plan.notebooks[0].stem}")
@@ -97,8 +102,33 @@ def freeze(engagement: str | Path, progress: Progress = lambda *_: None) -> Path
     return write_definitions(store)
 
 
-def _chosen(folder: Path, name: str | None) -> tuple[Path, ...]:
+def _earlier(name: str, slug: str, place: Path) -> Path:
+    """The ``run`` folder of the report called `name`, which must be whole and of this client."""
+    named = [one for one in (place.parent / name, Path(name)) if (one / MANIFEST).is_file()]
+    if not named:
+        beside = sorted(one.parent.parent.name for one in place.parent.glob(f"*/{MANIFEST}"))
+        raise EngagementError(
+            f"There is no finished report {name} to compare with.{nearest(name, beside)}\n"
+            f"Fix: --against takes a report's folder, or one of {', '.join(beside) or 'none yet'}."
+        )
+    told = json.loads((named[0] / MANIFEST).read_text("utf-8"))
+    if slug_of(told["client"]) != slug:
+        raise EngagementError(
+            f"The report {name} is of another client, {told['client']}.\n"
+            "Fix: compare with an earlier report of the same client."
+        )
+    if named[0].resolve() == place.resolve():
+        raise EngagementError(
+            f"The report {name} is the one that is being made.\n"
+            "Fix: compare with an earlier one, or send this run elsewhere with --out."
+        )
+    return (named[0] / MANIFEST).parent.absolute()
+
+
+def _chosen(folder: Path, name: str | None, *, compares: bool) -> tuple[Path, ...]:
     found = {one.stem: one for one in sorted(folder.glob("[0-9]*.ipynb"))}
+    if not compares:
+        found.pop(CHANGES, None)
     if not found:
         raise RunError(f"No notebooks in {folder}.\nFix: install segkit from its project.")
     if name is None:
@@ -116,38 +146,40 @@ def _is_done(plan: Plan) -> bool:
     if not all((plan.out / one).exists() for one in (MANIFEST, "index.html")):
         return False
     made = json.loads((plan.out / MANIFEST).read_text("utf-8"))
-    return bool(made["key"] == plan.keys.of_run(plan.notebooks))
+    return bool(made["key"] == plan.keys.of_run(plan.notebooks, plan.then))
 
 
 def _build(plan: Plan) -> None:
-    check_parameters(plan.notebooks, ("engagement", "run_folder", "overrides"))
+    for one in plan.notebooks:
+        against = ("against",) if one.stem == CHANGES else ()
+        check_parameters([one], ("engagement", "run_folder", "overrides", *against))
     asked = plan.notebooks
     with building(plan.out) as folder:
         checked = make_sources(plan.store, plan.progress)
         open_gaps = [in_words(gap) for gap in gaps(plan.store)]
-        warnings = [
-            *open_gaps,
-            *(Message("{text}", {"text": Value(one)}) for one in checked.warnings),
-        ]
+        stopped = stopping(plan.store)
+        warnings = [*open_gaps, *stopped, *checked.warnings]
         for warning in warnings:
             plan.progress(WARNING, str(warning))
-        status = NOT_RECONCILED if open_gaps and not plan.engagement.accept_gap else ""
+        status = CHECKS_NOT_PASSED if stopped else ""
+        status = NOT_RECONCILED if open_gaps and not plan.engagement.accept_gap else status
         if status:
-            plan = _audit_only(plan, open_gaps[0])
+            plan = _audit_only(plan, status, warnings[0])
         parts = run_notebooks(plan, folder / "run")
         ledger = join(parts, plan.engagement.language)
         write(folder / "run" / "ledger.json", ledger)
         tables = link_tables(plan.store, parts, folder / "run" / "tables")
         render(plan, folder, ledger, parts, tables, warnings, status)
-        write(folder / MANIFEST, manifest(plan.keys, plan.store, asked, status))
+        write(folder / MANIFEST, manifest(plan.keys, plan.store, asked, status, plan.then))
     plan.progress("report", DONE)
 
 
-def _audit_only(plan: Plan, gap: Message) -> Plan:
+def _audit_only(plan: Plan, status: str, why: Message) -> Plan:
     audit = tuple(one for one in plan.notebooks if one.stem == AUDIT)
     if not audit:
+        accepts = "accept_gap" if status == NOT_RECONCILED else "accept in the check's section"
         raise RunError(
-            f"{gap}\nFix: settle it with the client, or let it stand with accept_gap in the "
+            f"{why}\nFix: settle it with the client, or let it stand with {accepts} in the "
             f"engagement file; until then only {AUDIT} can be run."
         )
     return replace(plan, notebooks=audit)

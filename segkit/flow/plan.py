@@ -13,7 +13,7 @@ from segkit.flow.keys import Keys
 from segkit.flow.ledger import as_text
 from segkit.store import Store
 
-AUDIT, SUMMARY = "01-data-audit", "00-summary"
+AUDIT, SUMMARY, CHANGES = "01-data-audit", "00-summary", "90-what-changed"
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Plan:
         In the order of their names.
     base
         The report whose ledger a trial of the summary reads.
+    against
+        The ``run`` folder of the earlier report this one is compared with.
     """
 
     file: Path
@@ -38,11 +40,17 @@ class Plan:
     fresh: bool
     progress: Progress
     base: Path | None = None
+    against: Path | None = None
 
     @property
     def engagement(self) -> Engagement:
         """What was agreed with the client."""
         return self.store.engagement
+
+    @cached_property
+    def then(self) -> str:
+        """The manifest of the earlier report this one is compared with."""
+        return (self.against / "manifest.json").read_text("utf-8") if self.against else ""
 
     @cached_property
     def keys(self) -> Keys:

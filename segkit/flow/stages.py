@@ -11,25 +11,33 @@ from segkit.errors import RunError
 from segkit.flow.kernels import execute
 from segkit.flow.ledger import Part, as_text, join, read_part
 from segkit.flow.pages import warm_up
-from segkit.flow.plan import SUMMARY, Plan, write
+from segkit.flow.plan import CHANGES, SUMMARY, Plan, write
 
 
 def run_notebooks(plan: Plan, run_folder: Path) -> list[Part]:
-    """Every notebook's part in order; the summary runs last, since it reads the others' ledger."""
-    stages = [one for one in plan.notebooks if one.stem != SUMMARY]
-    summary = [one for one in plan.notebooks if one.stem == SUMMARY]
+    """Every notebook's part in order; the summary and what changed read the others' ledger."""
+    readers = [one for one in plan.notebooks if one.stem in (SUMMARY, CHANGES)]
+    stages = [one for one in plan.notebooks if one not in readers]
     parts = _run(plan, stages, run_folder)
-    if not summary:
+    if not readers:
         return parts
     if plan.base and not stages:
         parts = _finished_parts(plan.base)
     ledger = join(parts, plan.engagement.language)
     write(run_folder / "ledger.json", ledger)
-    return [*_run(plan, summary, run_folder, as_text(ledger)), *parts]
+    told = as_text(ledger)
+    summary = _run(plan, [one for one in readers if one.stem == SUMMARY], run_folder, told)
+    if plan.against is None:
+        return [*summary, *parts]
+    compares = [one for one in readers if one.stem == CHANGES]
+    changes = _run(plan, compares, run_folder, told, plan.then, against=str(plan.against))
+    return [*summary, *parts, *changes]
 
 
-def _run(plan: Plan, notebooks: Sequence[Path], run_folder: Path, reads: str = "") -> list[Part]:
-    keys = {one: plan.keys.of_notebook(one, reads) for one in notebooks}
+def _run(
+    plan: Plan, notebooks: Sequence[Path], run_folder: Path, *reads: str, **more: str
+) -> list[Part]:
+    keys = {one: plan.keys.of_notebook(one, *reads) for one in notebooks}
     changed = [one for one in notebooks if not _is_kept(plan, one.stem, keys[one], run_folder)]
     for one in changed:
         _part_path(run_folder, one.stem).unlink(missing_ok=True)
@@ -37,6 +45,7 @@ def _run(plan: Plan, notebooks: Sequence[Path], run_folder: Path, reads: str = "
         "engagement": str(plan.file),
         "run_folder": str(run_folder),
         "overrides": "\n".join(plan.engagement.overrides),
+        **more,
     }
 
     def finished(notebook: Path) -> None:
@@ -88,7 +97,7 @@ def _finished_parts(report: Path) -> list[Part]:
             f"{SUMMARY} reads the ledger of a finished run, and there is none in {report}.\n"
             "Fix: run all notebooks first: the same command without --notebook."
         )
-    return [read_part(path) for path in paths if path.stem != SUMMARY]
+    return [read_part(path) for path in paths if path.stem not in (SUMMARY, CHANGES)]
 
 
 def _part_path(run_folder: Path, name: str) -> Path:
