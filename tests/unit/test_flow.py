@@ -11,7 +11,7 @@ import time
 
 import pytest
 from filelock import FileLock
-from flow_run import figure, notebook
+from flow_run import PARAMETERS, figure, notebook
 
 from segkit import flow
 from segkit.errors import EngagementError, ReconciliationError, RunError
@@ -296,3 +296,54 @@ def test_a_killed_run_leaves_the_last_report_and_the_next_run_goes_on(two):
     notebook(two.notebooks, TWO[1], "4")
     two.run()
     assert [name for name in two.ran if name in TWO] == [TWO[1]]
+
+
+class TestAgainst:
+    @pytest.fixture
+    def client(self, client):
+        notebook(client.notebooks, "01-one")
+        notebook(
+            client.notebooks, "90-what-changed",
+            "from pathlib import Path; assert Path(against, 'manifest.json').is_file()",
+            parameters=PARAMETERS + '\nagainst = ""',
+        )  # fmt: skip
+        return client
+
+    def test_without_an_earlier_report_nothing_is_compared(self, client):
+        client.run()
+        assert "90-what-changed" not in client.ran
+
+    def test_the_earlier_report_is_found_beside_this_one(self, client):
+        client.run(out=client.report.with_name("2025-12-31"))
+        client.run(against="2025-12-31")
+        assert client.ran[-2:] == ["90-what-changed", "report"]
+
+    def test_a_report_that_is_not_there_names_those_that_are(self, client):
+        client.run(out=client.report.with_name("2025-12-31"))
+        with pytest.raises(EngagementError) as told:
+            client.run(against="2025-12-30")
+        assert str(told.value) == (
+            "There is no finished report 2025-12-30 to compare with. Nearest: 2025-12-31.\n"
+            "Fix: --against takes a report's folder, or one of 2025-12-31."
+        )
+
+    def test_a_report_is_not_compared_with_itself(self, client):
+        client.run()
+        with pytest.raises(EngagementError) as told:
+            client.run(against="2026-03-31")
+        assert str(told.value) == (
+            "The report 2026-03-31 is the one that is being made.\n"
+            "Fix: compare with an earlier one, or send this run elsewhere with --out."
+        )
+
+    def test_a_report_of_another_client_is_refused(self, client):
+        client.run(out=client.report.with_name("2025-12-31"))
+        manifest = client.report.with_name("2025-12-31") / "run" / "manifest.json"
+        told = json.loads(manifest.read_text("utf-8"))
+        manifest.write_text(json.dumps({**told, "client": "Nordvik"}))
+        with pytest.raises(EngagementError) as said:
+            client.run(against="2025-12-31")
+        assert str(said.value) == (
+            "The report 2025-12-31 is of another client, Nordvik.\n"
+            "Fix: compare with an earlier report of the same client."
+        )
