@@ -161,6 +161,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("purpose? text", "what it was for"),
                 _c("outcome? text", "what came of it"),
                 _c("order_id? text", "the order taken at it"),
+                _c("logged_at? text", "the day and time at which it was logged"),
             ),
             say("how often whom is visited, what a visit costs, and sales beside visits"),
         ),
