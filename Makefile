@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # without byte code each notebook's kernel would compile the package anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test lint fix bench lock clean
+.PHONY: help install demo test lint messages fix bench lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -33,6 +33,9 @@ lint: install  ## ruff, mypy and import-linter alone
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+messages: install  ## bring the catalogues of segkit/locale up to date with the code and notebooks
+	$(BIN)/python -m segkit.locale
 
 fix: install  ## mend what ruff can mend
 	$(BIN)/ruff check --fix .

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -18,6 +18,7 @@ from segkit.language import Message, is_translated, listed, say
 
 _SET_BY_US = {"folder", "overrides"}
 Language = Literal["en", "da", "pl", "ro"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 

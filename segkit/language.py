@@ -18,6 +18,12 @@ LOCALES = {"en": "en_GB", "da": "da_DK", "pl": "pl_PL", "ro": "ro_RO"}
 CATALOGUES = Path(__file__).parent / "locale"
 #: How a day is written by its unit; the month alone stands in the nominative.
 _DATES = {"date": "d MMMM y", "month": "LLLL y"}
+#: Plural nouns that count something: the units of figures and columns.
+UNITS = (
+    "categories", "contacts", "count", "customers", "days", "exhibits", "files", "hours", "KPIs",
+    "lines", "minutes", "months", "number", "order lines", "orders", "pairs", "products",
+    "questions", "rows", "segments", "sellers", "share", "values", "visits", "working days",
+)  # fmt: skip
 _STEPS = {
     "en": ("thousand", "million", "billion"),
     "da": ("t.", "mio.", "mia."),
@@ -414,17 +420,18 @@ def write_date(value: date | str, language: str = "en", pattern: str = "d MMMM y
 
 def is_translated(language: str) -> bool:
     """Whether there are words in `language`; a catalogue that is here is complete."""
-    return language == "en" or _po(language).is_file()
+    return language == "en" or catalogue_file(language).is_file()
 
 
-def _po(language: str) -> Path:
+def catalogue_file(language: str) -> Path:
+    """The text that holds the translations of all messages."""
     return CATALOGUES / language / "LC_MESSAGES" / "segkit.po"
 
 
 @lru_cache
 def _catalogue(language: str) -> gettext.NullTranslations:
     """The messages of one language, compiled in memory from the text that is reviewed."""
-    path = _po(language)
+    path = catalogue_file(language)
     if not path.is_file():
         return gettext.NullTranslations()
     from babel.messages.mofile import write_mo

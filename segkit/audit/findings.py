@@ -11,7 +11,7 @@ from segkit.audit.readiness import LADDER, at_hand, rungs
 from segkit.audit.reconcile import SOURCES, Gap, checks, control_gaps, given_period, sums
 from segkit.engine import quoted
 from segkit.exhibits import Answer, Chart, Finding, Tiles
-from segkit.language import Message, Value, say, say_n
+from segkit.language import Message, Value, listed, say, say_n
 from segkit.tables import CONTRACTS
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _how_sure(gaps: list[Gap]) -> Message:
         )  # fmt: skip
     return say(
         "Every sum ties from the files to the window, and to the client's own {names}.",
-        names=", ".join(spoken(gap.name) for gap in gaps),
+        names=listed(spoken(gap.name) for gap in gaps),
     )
 
 

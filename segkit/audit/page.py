@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from segkit.exhibits import Column, Exhibit, Note
-from segkit.language import Message, Value, say
+from segkit.language import Message, Value, say, term
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,31 +14,83 @@ if TYPE_CHECKING:
 
 _HEADS: dict[str, tuple[Message, str]] = {
     "accepted": (say("Accepted"), "rows"),
+    "active_share": (say("Share active"), "share"),
     "adds": (say("What it adds"), "text"),
     "amount": (say("Net revenue"), "money"),
+    "back": (say("Back"), "customers"),
+    "change": (say("Change"), "money"),
+    "change_share": (say("Change"), "share"),
     "changes": (say("What it changes"), "text"),
     "check": (say("What we found"), "text"),
+    "cohort": (say("First order from"), "date"),
     "column": (say("Column"), "text"),
+    "cumulative_share": (say("Share of the total"), "share"),
+    "customer": (say("Customer"), "text"),
     "customers": (say("Customers"), "customers"),
     "customers_share": (say("Share of customers"), "share"),
+    "cutoff": (say("Each more than"), "money"),
+    "days": (say("Days to the second order"), "days"),
+    "decile": (say("Tenth"), "text"),
     "done": (say("What we did"), "text"),
+    "driver": (say("What moved most"), "text"),
     "example": (say("For example"), "text"),
+    "factor": (say("Factor"), "text"),
     "files": (say("Files"), "files"),
     "first": (say("First day"), "date"),
+    "frequency": (say("Orders a customer"), "orders"),
+    "group": (say("Group"), "text"),
+    "growth": (say("Growth"), "customers"),
     "is_met": (say("Answered"), "text"),
+    "is_old": (say("May be older"), "text"),
+    "kept": (say("Kept"), "customers"),
     "last": (say("Last day"), "date"),
     "lines": (say("Order lines"), "order lines"),
+    "lost": (say("Lost"), "customers"),
+    "margin": (say("Margin"), "share"),
+    "margin_move": (say("Margin"), "text"),
     "missing": (say("Missing"), "text"),
+    "mix": (say("Mix"), "money"),
+    "money_last": (say("Last period"), "money"),
+    "money_lost": (say("Lost customers"), "money"),
+    "money_new": (say("New customers"), "money"),
+    "money_this": (say("This period"), "money"),
     "month": (say("Month from"), "date"),
+    "new": (say("New"), "customers"),
+    "once_share": (say("Ordered once"), "share"),
+    "orders": (say("Orders"), "orders"),
+    "orders_move": (say("Orders"), "text"),
+    "part": (say("Percentile"), "text"),
+    "period": (say("Period"), "text"),
+    "price": (say("Price"), "money"),
+    "product": (say("Product"), "text"),
+    "profit": (say("Gross margin"), "money"),
+    "profit_each": (say("Gross margin a customer"), "money"),
+    "profit_last": (say("Gross margin, last"), "money"),
+    "profit_move": (say("Gross margin"), "text"),
+    "profit_share": (say("Share of gross margin"), "share"),
+    "profit_this": (say("Gross margin, this"), "money"),
     "question": (say("Question"), "text"),
     "reason": (say("Reason"), "text"),
+    "repeat_share": (say("Kept of those before"), "share"),
     "revenue_share": (say("Share of net revenue"), "share"),
     "rows": (say("Rows"), "rows"),
     "rows_read": (say("Rows read"), "rows"),
+    "second_share": (say("Ordered again"), "share"),
     "set_aside": (say("Set aside"), "rows"),
     "sheet": (say("Sheet"), "text"),
+    "since": (say("Customer since"), "text"),
+    "spend": (say("Net revenue"), "money"),
+    "spend_each": (say("Net revenue a customer"), "money"),
+    "spend_last": (say("Net revenue, last"), "money"),
+    "spend_move": (say("Net revenue"), "text"),
+    "spend_share": (say("Share of net revenue"), "share"),
+    "spend_this": (say("Net revenue, this"), "money"),
     "step": (say("Step"), "text"),
     "table": (say("Table"), "text"),
+    "unassigned": (say("No known customer"), "money"),
+    "value": (say("Net revenue an order"), "money"),
+    "value_move": (say("Net revenue an order"), "text"),
+    "volume": (say("Volume"), "money"),
     "weight": (say("Weight"), "text"),
     "what": (say("What we met"), "text"),
 }
@@ -96,6 +148,6 @@ def note(book: Workbook, text: Message, kind: Any = "note") -> None:
     book.show(Note(text, kind))
 
 
-def spoken(name: str) -> str:
+def spoken(name: str) -> Message:
     """A table or a control as it is spoken of."""
-    return name.replace("_", " ")
+    return term(name)

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from segkit.language import Message, render
+from segkit.language import Message, Value, render, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -267,7 +267,12 @@ def plain_text(payload: Mapping[str, Any], language: str = "en") -> str:
                 "" if payload["is_withheld"] else f"{said} {render(payload['so_what'], language)}"
             )
         case "exhibit":
-            return f"Exhibit {payload['number']}: {render(payload['title'], language)}"
+            headed = say(
+                "Exhibit {number}: {title}",
+                number=payload["number"],
+                title=Value(payload["title"], "message"),
+            )
+            return headed.in_language(language)
         case "answer":
             return " ".join(render(one, language) for one in payload["sentences"])
         case "tiles":

@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from segkit.exhibits import canvas
 from segkit.exhibits.brand import brand, displayable
 from segkit.exhibits.canvas import color, say_at
+from segkit.exhibits.words import heading
 from segkit.language import Message, Scale, render, say, say_n, scale_of
 
 _MANY = 5_000  # marks; above it they are drawn as a picture
@@ -127,9 +128,9 @@ class Plot:
 
     def heading(self, key: str) -> str:
         """What the axis shows, with its unit."""
-        said = self.say(self.chart.get(f"{key}_label") or self.column(key)["label"])
-        unit = self.scale(key).words
-        return said if not unit or unit.casefold() in said.casefold() else f"{said}, {unit}"
+        label = self.chart.get(f"{key}_label") or self.column(key)["label"]
+        scale = self.scale(key)
+        return displayable(heading(label, scale.unit, scale.words, self.language))
 
     def say(self, message: Message | Mapping[str, Any] | str | None) -> str:
         """A message in the reader's language, in letters the font has."""
@@ -445,12 +446,12 @@ def _points(plot: Plot) -> Axes | None:
     canvas.reference(ax, plot.reference, upright=False)
     _name_points(ax, plot, drawn)
     if len(drawn) < len(tidy):
-        one, many = (
+        left_out = say_n(
             "{n} value at or below zero is not drawn.",
             "{n} values at or below zero are not drawn.",
+            len(tidy) - len(drawn),
         )
-        said = plot.say(say_n(one, many, len(tidy) - len(drawn)))
-        say_at(ax, said, 1, 1, dy=9, ha="right", quiet=True, within="axes fraction")
+        say_at(ax, plot.say(left_out), 1, 1, dy=9, ha="right", quiet=True, within="axes fraction")
     return ax
 
 

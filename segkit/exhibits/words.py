@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from segkit.language import Message, Scale, render, say, say_n, scale_of, write_date, write_value
+from segkit.language import (
+    Message,
+    Scale,
+    Value,
+    listed,
+    render,
+    say,
+    say_n,
+    scale_of,
+    term,
+    write_value,
+)
 
 _IN_AMOUNT = re.compile(r"(?<=\b[A-Z]{3}) (?=\d)|(?<=\d) (?=(?:thousand|million|billion)\b)")
+#: What was read, set aside and repaired is told of the table itself.
+_OF_TABLE = re.compile("^listed_|_(quarantine|counts|repairs)$")
 _NUMBER = re.compile(r"[-+]?[\d.,]*\s*%?")
 GRADES = {
     "R": say("recorded"),
@@ -35,14 +49,16 @@ def _together(text: str) -> str:
 
 
 def _finding(payload: Mapping[str, Any], language: str) -> dict[str, Any]:
-    owner = render(payload["owner"], language)
+    owner = payload["owner"]
     return {
         "is_withheld": payload["is_withheld"],
         "claim": _together(render(payload["claim"], language)),
         "so_what": render(payload["so_what"], language),
         "action": render(payload["action"], language),
         "action_label": words(say("Next step"), language),
-        "owner": words(say("Owner: {owner}", owner=owner), language) if owner else "",
+        "owner": words(say("Owner: {owner}", owner=Value(owner, "message")), language)
+        if owner
+        else "",
         "grade": _grade(payload["grade"], language),
     }
 
@@ -108,9 +124,10 @@ def _grade(grade: str | None, language: str) -> dict[str, str]:
 
 def source_line(payload: Mapping[str, Any], language: str) -> str:
     """Where an exhibit's data come from, and the day they look back from."""
-    tables = ", ".join(name.replace("_", " ") for name in payload["sources"])
-    day = write_date(payload["as_of"], language)
-    return words(say("Source: {tables}. As of {day}.", tables=tables, day=day), language)
+    names = dict.fromkeys(_OF_TABLE.sub("", name) for name in payload["sources"])
+    day = date.fromisoformat(payload["as_of"])
+    said = say("Source: {tables}. As of {day}.", tables=listed(map(term, names)), day=day)
+    return words(said, language)
 
 
 def scales(payload: Mapping[str, Any], language: str) -> list[Scale]:
@@ -121,10 +138,17 @@ def scales(payload: Mapping[str, Any], language: str) -> list[Scale]:
     ]
 
 
-def heading(column: Mapping[str, Any], unit: str, language: str) -> str:
-    """A column's label with its unit, once."""
-    label = render(column["label"], language)
-    return label if not unit or unit.casefold() in label.casefold() else f"{label}, {unit}"
+def heading(label: Any, unit: str, spoken: str, language: str) -> str:
+    """A label with its unit, once.
+
+    Parameters
+    ----------
+    unit, spoken
+        What is counted, and the same as it is written beside the label.
+    """
+    said = render(label, language)
+    is_in_it = unit.casefold() in render(label).casefold() or spoken.casefold() in said.casefold()
+    return said if not spoken or is_in_it else f"{said}, {spoken}"
 
 
 def table(payload: Mapping[str, Any], language: str) -> dict[str, Any]:
@@ -142,7 +166,7 @@ def table(payload: Mapping[str, Any], language: str) -> dict[str, Any]:
         for row in range(min(count, shown))
     ]
     heads = [
-        heading(column, scale.words, language)
+        heading(column["label"], column["unit"], scale.words, language)
         for column, scale in zip(columns, written, strict=True)
     ]
     return {

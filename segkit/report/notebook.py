@@ -55,7 +55,7 @@ class Chapter:
 def read(path: Path, language: str) -> Chapter:
     """An executed notebook, its prose in `language` and its title apart."""
     node = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    section = _SECTIONS.get(path.stem, say(_plain_name(path.stem)))
+    section = _SECTIONS.get(path.stem)
     question = ""
     for cell in node.cells:
         if cell.cell_type == "markdown":
@@ -65,13 +65,12 @@ def read(path: Path, language: str) -> Chapter:
                 question = found[1].strip()
                 cell.source = cell.source.replace(found[0], "", 1).strip()
     node.cells = [cell for cell in node.cells if cell.get("outputs") or _has_prose(cell)]
-    title = words(section, language)
+    title = words(section, language) if section else _plain_name(path.stem)
     return Chapter(path.stem, title, question or title, node)
 
 
 def _plain_name(stem: str) -> str:
-    name = re.sub(r"^\d+-", "", stem).replace("-", " ").capitalize()
-    return name.replace("{", "{{").replace("}", "}}")
+    return re.sub(r"^\d+-", "", stem).replace("-", " ").capitalize()
 
 
 def _has_prose(cell: nbformat.NotebookNode) -> bool:

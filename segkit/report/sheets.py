@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from segkit.exhibits.brand import brand
 from segkit.exhibits.words import GRADES, heading, source_line, words
-from segkit.language import Message, is_currency, render, say
+from segkit.language import Message, Scale, is_currency, render, say, term
 from segkit.report import Cover, RunContents
 from segkit.report.pages import at_stake
 from segkit.store import read_frame
@@ -27,6 +28,32 @@ _NUMBERS = (int, float, Decimal)  # parts of the ledger are read with exact deci
 _FORMULA = ("=", "+", "-", "@")
 _NATIVE = {"bars": "bar", "lines": "line"}
 _CHARTED = 40  # rows
+_HEADS = {
+    "at_stake": say("At stake"),
+    "customer": say("Customer"),
+    "customer_id": say("Customer number"),
+    "figure": say("Figure"),
+    "figures": say("Figures"),
+    "finding": say("Finding"),
+    "grade": say("Grade"),
+    "high": say("High"),
+    "is_border": say("Near another segment"),
+    "low": say("Low"),
+    "n": say("n"),
+    "next_step": say("Next step"),
+    "notebook": say("Notebook"),
+    "owner": say("Owner"),
+    "period": say("Period"),
+    "rank": say("Rank"),
+    "rfm_segment": say("RFM segment"),
+    "segment": say("Segment"),
+    "segment_id": say("Segment id"),
+    "so_what": say("What follows"),
+    "source": say("Source"),
+    "unit": say("Unit"),
+    "value": say("Value"),
+}
+_FAILING = 5_000  # rows of one check
 
 
 def write(run: RunContents, out: Path) -> None:
@@ -38,9 +65,12 @@ def write(run: RunContents, out: Path) -> None:
     for exhibit in exhibits:
         book.exhibit(exhibit)
     if segments is not None:
-        book.table("segments", say("Every active customer's segment"), segments)
-    book.table("findings", say("Findings by their rank"), _findings(run))
-    book.table("figures", say("Every figure of the reports"), _figures(run))
+        book.table(say("segments"), say("Every active customer's segment"), segments)
+    for name, check in _failing(exhibits).items():
+        if name in run.tables:
+            book.failing(name, check, run.tables[name])
+    book.table(say("findings"), say("Findings by their rank"), _findings(run))
+    book.table(say("figures"), say("Every figure of the reports"), _figures(run))
     book.close()
     if segments is not None:
         write_csv(out / "exports" / "segments.csv", segments)
@@ -119,17 +149,26 @@ def _findings(run: RunContents) -> pd.DataFrame:
 
 
 def _figures(run: RunContents) -> pd.DataFrame:
+    language = run.cover.language
     rows = [
         {
             "figure": id,
-            **{key: figure.get(key) for key in ("value", "unit", "low", "high", "n")},
-            "grade": words(GRADES[figure["grade"]], run.cover.language),
+            "value": figure.get("value"),
+            "unit": words(term(figure["unit"]), language),
+            **{key: figure.get(key) for key in ("low", "high", "n")},
+            "grade": words(GRADES[figure["grade"]], language),
             "period": figure["period"],
-            "source": ", ".join(figure["source"]),
+            "source": ", ".join(words(term(one), language) for one in figure["source"]),
         }
         for id, figure in run.ledger.get("figures", {}).items()
     ]
     return pd.DataFrame(rows)
+
+
+def _failing(exhibits: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """What each check looks for, by the name of its failing rows."""
+    told = next((one["data"] for one in exhibits if one["id"] == "audit.checks"), None)
+    return dict(zip(told["sheet"], told["check"], strict=True)) if told else {}
 
 
 class Book:
@@ -145,9 +184,7 @@ class Book:
         }
         self.book = xlsxwriter.Workbook(path, options)
         day = datetime.combine(cover.as_of, time())
-        self.book.set_properties(
-            {"title": cover.title, "company": cover.client, "created": day}
-        )
+        self.book.set_properties({"title": cover.title, "company": cover.client, "created": day})
         colors, font = brand().colors, brand().office_font
         base = {"font_name": font, "font_size": 10, "font_color": colors["ink"]}
         self.looks = {
@@ -165,7 +202,9 @@ class Book:
     def contents(self, exhibits: Sequence[Mapping[str, Any]]) -> None:
         """The first sheet: for whom, until when, and a link to every exhibit."""
         sheet = self._sheet(
-            "Contents", self.cover.title, f"{self.cover.client} · {self.cover.period}"
+            words(say("Contents"), self.cover.language),
+            self.cover.title,
+            f"{self.cover.client} · {self.cover.period}",
         )
         if self.cover.status:
             sheet.write_string(2, 0, self.cover.status, self.looks["head"])
@@ -207,7 +246,10 @@ class Book:
         sheet.write_string(2, 0, source_line(payload, language), self.looks["quiet"])
         columns = [*payload["columns"], *_ranges(payload)]
         units = [column["unit"] for column in columns]
-        heads = [heading(c, _spoken(c["unit"]), language) for c in columns]
+        heads = [
+            heading(c["label"], c["unit"], Scale(c["unit"], language=language).words, language)
+            for c in columns
+        ]
         data = [payload["data"][column["name"]] for column in columns]
         self._fill(sheet, heads, units, data)
         chart = payload["chart"]
@@ -217,10 +259,16 @@ class Book:
             and not chart["series"]
             and 0 < len(data[0]) <= _CHARTED
         ):
-            self._chart(sheet, name, chart, columns, len(data[0]))
+            self._chart(sheet, name, chart, columns, len(data[0]), render(payload["alt"], language))
 
     def _chart(
-        self, sheet: Worksheet, name: str, chart: Mapping[str, Any], columns: Any, rows: int
+        self,
+        sheet: Worksheet,
+        name: str,
+        chart: Mapping[str, Any],
+        columns: Any,
+        rows: int,
+        alt: str,
     ) -> None:
         """A native chart of the same rows, so that it can go into slides."""
         names = [column["name"] for column in columns]
@@ -246,14 +294,37 @@ class Book:
         drawn.add_series(series | look)
         drawn.set_legend({"none": True})
         drawn.set_size({"width": 620, "height": max(260, 26 * min(rows, 24))})
-        sheet.insert_chart(4, len(names) + 1, drawn, {"description": chart["kind"]})
+        sheet.insert_chart(4, len(names) + 1, drawn, {"description": alt})
 
-    def table(self, name: str, title: Message, frame: pd.DataFrame) -> None:
+    def table(self, name: Message, title: Message, frame: pd.DataFrame) -> None:
         """A sheet of plain columns."""
-        sheet = self._sheet(name, words(title, self.cover.language), self.cover.client)
+        language = self.cover.language
+        sheet = self._sheet(words(name, language), words(title, language), self.cover.client)
         columns = [frame[column].tolist()[:_ROWS] for column in frame.columns]
-        heads = [str(column).replace("_", " ") for column in frame.columns]
+        heads = [
+            words(_HEADS.get(str(column), term(str(column))), language) for column in frame.columns
+        ]
         self._fill(sheet, heads, ["text"] * len(heads), columns)
+
+    def failing(self, name: str, check: Mapping[str, Any], path: Path) -> None:
+        """The first rows that fail a check, most money first, and where the others lie."""
+        file = pq.ParquetFile(path)
+        rows = file.metadata.num_rows
+        first = next(file.iter_batches(batch_size=_FAILING), None)
+        told = say("The first {shown} of {all} rows; all of them are in run/tables/{file}.",
+                   shown=min(rows, _FAILING), all=rows, file=path.name)  # fmt: skip
+        if rows <= _FAILING:
+            told = say("Every row, most money first.")
+        sheet = self._sheet(
+            name, render(check, self.cover.language), told.in_language(self.cover.language)
+        )
+        columns = first.to_pydict() if first is not None else {}
+        given = {head: column for head, column in columns.items() if any(
+            value is not None for value in column
+        )}  # fmt: skip
+        heads = [words(_HEADS.get(head, term(head)), self.cover.language) for head in given]
+        units = ["date" if isinstance(column[0], date) else "number" for column in given.values()]
+        self._fill(sheet, heads, units, list(given.values()))
 
     def _sheet(self, name: str, title: str, subtitle: str) -> Worksheet:
         return self._add(self._name(name), title, subtitle)
@@ -343,10 +414,6 @@ def _ranges(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _large(numbers: Iterable[float | Decimal]) -> bool:
     return any(abs(float(number)) >= 1000 for number in numbers)
-
-
-def _spoken(unit: str) -> str:
-    return "" if unit in ("text", "date", "share", "number", "message", "year") else unit
 
 
 def _unlike(heads: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from segkit.exhibits import Chart, Column, Exhibit, Finding, Note
-from segkit.language import Message, say, say_n, share
+from segkit.language import say, say_n, share
 from segkit.routes.page import (
     SOURCES,
     customers,
@@ -67,7 +67,6 @@ def visits(book: Workbook) -> None:
         book.without("visits")
         return
     table, costed = visited(book), is_costed(book)
-    what = say("gross margin") if has_margin(table) else say("net revenue")
     more: dict[str, Any] = {"n": len(table), "grade": "C", "source": ("visits", "order_lines")}
     effort, earned = low_half(table, "value", "visits")
     low_effort = part(book, "routes.visits.low_half", effort, 1, **more)
@@ -79,22 +78,28 @@ def visits(book: Workbook) -> None:
     data[["value", "cost"]] = book.money(data[["value", "cost"]])
     data = data.reset_index().assign(is_low=lambda rows: rows["tenth"] > 5)
     data["tenth"] = data["tenth"].astype(str)
+    said: dict[str, Any] = {"effort": low_effort, "value": low_value}
+    if has_margin(table):
+        claim = say("The lower half of customers takes {effort} of visits and brings {value} of "
+                    "gross margin", **said)  # fmt: skip
+        otherwise = say("Visits follow value: the lower half takes {effort} and brings {value} of "
+                        "gross margin", **said)  # fmt: skip
+        subtitle = say("Visits per customer and month by tenth of gross margin, first the best, "
+                       "{period}", period=dates(book))  # fmt: skip
+    else:
+        claim = say("The lower half of customers takes {effort} of visits and brings {value} of "
+                    "net revenue", **said)  # fmt: skip
+        otherwise = say("Visits follow value: the lower half takes {effort} and brings {value} of "
+                        "net revenue", **said)  # fmt: skip
+        subtitle = say("Visits per customer and month by tenth of net revenue, first the best, "
+                       "{period}", period=dates(book))  # fmt: skip
     book.show(
         Exhibit(
             "routes.visits",
-            say(
-                "The lower half of customers takes {effort} of visits and brings {value} of {what}",
-                effort=low_effort, value=low_value, what=what,
-            ),
+            claim,
             is_spent_low(effort, earned),
-            say(
-                "Visits follow value: the lower half takes {effort} and brings {value} of {what}",
-                effort=low_effort, value=low_value, what=what,
-            ),
-            say(
-                "Visits per customer and month by tenth of {what}, first the best, {period}",
-                what=what, period=dates(book),
-            ),
+            otherwise,
+            subtitle,
             data,
             (
                 Column("tenth", say("Tenth")),
@@ -137,7 +142,15 @@ def _over_visited(book: Workbook, table: pd.DataFrame) -> None:
     spent = book.figure("routes.over_visited.hours", round(hours), "hours", grade=grade, **more)
     paid = money(book, "routes.over_visited.cost", round(cost), n=len(table), grade="D")
     known = is_costed(book)
-    most = mostly(over, book.table("customers"))
+    said: dict[str, Any] = {"extra": extra, "hours": spent, "cost": paid}
+    needs = say("Their {extra} visits above what is typical take {hours} hours and cost {cost}. "
+                "Whether sales need them only a test can tell.", **said)  # fmt: skip
+    if not known:
+        needs = say("They get {extra} visits above what is typical. Whether sales need them only a "
+                    "test can tell.", **said)  # fmt: skip
+    if most := mostly(over, book.table("customers")):
+        needs = say("{needs} Most of those visits, {part}, go to one trade class: {category}.",
+                    needs=needs, part=share(most[1]), category=most[0])  # fmt: skip
     book.show(
         Finding(
             "routes.over_visited",
@@ -146,17 +159,7 @@ def _over_visited(book: Workbook, table: pd.DataFrame) -> None:
                 "{n} customers are visited far more often than others of their value", n,
             ),
             len(over) > 0,
-            say(
-                "Their {extra} visits above what is typical{most} take {hours} hours and cost "
-                "{cost}. Whether sales need them only a test can tell.",
-                extra=extra, hours=spent, cost=paid, most=most,
-            )
-            if known
-            else say(
-                "They get {extra} visits above what is typical{most}. Whether sales need them only "
-                "a test can tell.",
-                extra=extra, most=most,
-            ),
+            needs,
             say("No customer is visited far more often than others of its value"),
             money="routes.over_visited.cost" if known else None,
             action=say(
@@ -177,16 +180,15 @@ def _over_visited(book: Workbook, table: pd.DataFrame) -> None:
     )  # fmt: skip
 
 
-def mostly(over: pd.DataFrame, listed: pd.DataFrame) -> Message | str:
-    """Name the trade class that has a third or more of the excess visits, if one has."""
+def mostly(over: pd.DataFrame, listed: pd.DataFrame) -> tuple[str, float] | None:
+    """The trade class that has half or more of the excess visits, and its share, if one has."""
     if "category" not in listed or over.empty:
-        return ""
+        return None
     table = over.merge(listed[["customer_id", "category"]], how="left")
     excess = table.groupby("category")["excess"].sum().sort_values(ascending=False, kind="stable")
-    if excess.empty or excess.iloc[0] * 3 < over["excess"].sum():
-        return ""
-    shown = share(excess.iloc[0] / over["excess"].sum())
-    return say(" ({part} of them in trade class {category})", part=shown, category=excess.index[0])
+    if excess.empty or excess.iloc[0] * 2 < over["excess"].sum():
+        return None
+    return str(excess.index[0]), float(excess.iloc[0] / over["excess"].sum())
 
 
 def online(book: Workbook) -> None:
@@ -198,7 +200,12 @@ def online(book: Workbook) -> None:
     table = customers(book)
     channels = _online_share(book)
     if channels["channel_lines"].sum() == 0:
-        book.show(Note(say("Order lines name no channel. With it: {adds}.", adds=adds), "missing"))
+        book.show(
+            Note(
+                say("Order lines name no channel. With it we could say: {adds}.", adds=adds),
+                "missing",
+            )
+        )
         return
     chosen = candidates(named(table).merge(channels, on="customer_id"))
     activities = book.table("activities")

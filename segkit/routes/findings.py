@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from segkit.evidence import Grade, ratio_interval
+from segkit.evidence import ratio_interval
 from segkit.exhibits import Answer, Chart, Column, Finding, Note, Tiles
-from segkit.language import Message, say, say_n, share
+from segkit.language import Message, listed, say, say_n, share
 from segkit.routes import value
 from segkit.routes.costing import MINUTES, SURE, Floats, agreed_range, cost_factors, margins_sql
 from segkit.routes.page import (
@@ -230,17 +230,18 @@ def _pool_notes(book: Workbook, table: pd.DataFrame) -> list[Note]:
     full = table[table["is_scaled"]]
     if len(full):
         text = say_n(
-            "In {n} period of {pools} more minutes are recorded than could be worked: its cost is "
-            "assigned in full, at a lower rate.",
-            "In {n} periods of {pools} more minutes are recorded than could be worked: their cost "
-            "is assigned in full, at a lower rate.",
-            len(full), pools=", ".join(sorted(full["pool"].unique())),
+            "In {n} period more minutes are recorded than could be worked, so its cost is assigned "
+            "in full, at a lower rate: {pools}.",
+            "In {n} periods more minutes are recorded than could be worked, so their cost is "
+            "assigned in full, at a lower rate: {pools}.",
+            len(full), pools=listed(sorted(full["pool"].unique())),
         )  # fmt: skip
         notes.append(Note(text, "warning"))
     used = table.groupby("pool")["used_minutes"].sum()
-    silent = ", ".join(sorted(used.index[used == 0]))
+    silent = sorted(used.index[used == 0])
     if silent:
-        text = say("No work is recorded for {pools}: unrecorded is not unused.", pools=silent)
+        text = say("Unrecorded is not unused. No work is recorded for: {pools}.",
+                   pools=listed(silent))  # fmt: skip
         notes.append(Note(text, "warning"))
     activities = book.table("activities")
     seen = set(book.table("cost_to_serve")["activity"])
@@ -248,7 +249,7 @@ def _pool_notes(book: Workbook, table: pd.DataFrame) -> list[Note]:
     if idle:
         text = say(
             "Never counted in the records, so without cost: {activities}.",
-            activities=", ".join(idle),
+            activities=listed(idle),
         )
         notes.append(Note(text, "warning"))
     given = book.table("resources")
@@ -271,7 +272,7 @@ def whale(book: Workbook) -> None:
     table = customers(book)
     if not has_margin(table):
         return no_costs(book, say("how gross margin adds up over customers"))
-    by, what, grade = _earning(book)
+    by, grade = ("contribution", "D") if is_costed(book) else ("gross_margin", "R")
     ranked = named(table).dropna(subset=[by])
     amounts = ranked[by].astype("float64")
     total, made = amounts.sum(), amounts[amounts > 0].sum()
@@ -281,28 +282,43 @@ def whale(book: Workbook) -> None:
     curve = value.whale(ranked, by)
     if total > 0:
         peak = part(book, "routes.whale.peak", made, total, **more)
-        otherwise = say("Hardly any customer gives back {what} that others make", what=what)
+        otherwise = say("Hardly any customer gives back what others make")
     else:
         peak = money(book, "routes.whale.peak", made, **more)
         curve["cumulative"] = book.money(curve["cumulative"])
         otherwise = say("Together customers do not earn what they cost")
-    title = say(
-        "{part} of customers make {peak} of {what}; the others give back {back}",
-        part=makers, peak=peak, what=what, back=back
-    )  # fmt: skip
+    said: dict[str, Any] = {"part": makers, "peak": peak, "back": back}
+    told: dict[str, Any] = {"n": len(ranked), "period": dates(book)}
+    if is_costed(book):
+        title = say(
+            "{part} of customers make {peak} of contribution; the others give back {back}", **said
+        )
+        subtitle = say(
+            "Cumulative contribution, {n} customers from the most to the least profitable, "
+            "{period}",
+            **told,
+        )
+        head = say("Cumulative contribution")
+    else:
+        title = say(
+            "{part} of customers make {peak} of gross margin; the others give back {back}", **said
+        )
+        subtitle = say(
+            "Cumulative gross margin, {n} customers from the most to the least profitable, "
+            "{period}",
+            **told,
+        )
+        head = say("Cumulative gross margin")
     places = np.unique(np.linspace(0, len(curve) - 1, 201).astype(int))
     book.show(
         exhibit(
             book, "routes.whale",
             (title, total > 0 and gives_back(float(peak.value)), otherwise),
-            say(
-                "Cumulative {what}, {n} customers from the most to the least profitable, {period}",
-                what=what, n=len(ranked), period=dates(book)
-            ),
+            subtitle,
             curve.iloc[places].reset_index(drop=True),
             (
                 Column("customers", say("Customers"), "share"),
-                Column("cumulative", say("Cumulative {what}", what=what), peak.unit),
+                Column("cumulative", head, peak.unit),
             ),
             say(
                 "The curve rises with customers that earn and falls with those that lose; what is "
@@ -318,13 +334,6 @@ def whale(book: Workbook) -> None:
     if is_costed(book):
         _bands(book, ranked)
     return _unknown_margin(book, table)
-
-
-def _earning(book: Workbook) -> tuple[str, Message, Grade]:
-    """What a customer is ranked by, as column and in words, and its grade."""
-    if is_costed(book):
-        return "contribution", say("contribution"), "D"
-    return "gross_margin", say("gross margin"), "R"
 
 
 def gives_back(peak: float) -> bool:
@@ -719,7 +728,7 @@ def assumptions(book: Workbook) -> None:
     swing = book.figure(
         "routes.assumptions.swing", most, book.currency, period=period(book), grade="D"
     )
-    said = ", ".join(sorted(book.table("pool_capacity")["pool"].unique()))
+    said = listed(sorted(book.table("pool_capacity")["pool"].unique()))
     return book.show(
         exhibit(
             book, "routes.assumptions",
@@ -740,8 +749,8 @@ def assumptions(book: Workbook) -> None:
         Note(
             say(
                 "A loss or a profit is called sure when at least {sure} of draws over minutes and "
-                "capacity agree. Costs counted: {pools}; no overhead. A visit is a contact of kind "
-                "visit; travel is in its minutes.",
+                "capacity agree. Costs counted, without overhead: {pools}. A visit is a contact "
+                "in person; travel is in its minutes.",
                 sure=share(SURE), pools=said
             )
         ),

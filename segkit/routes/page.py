@@ -11,7 +11,7 @@ import pandas as pd
 
 from segkit.evidence import Grade
 from segkit.exhibits import Chart, Column, Exhibit, Note
-from segkit.language import Message, say
+from segkit.language import Message, listed, say, term
 from segkit.routes.costing import drawn_factors, margins_sql
 from segkit.workbook import Figure, Workbook
 
@@ -30,15 +30,15 @@ def missing(book: Workbook, adds: Message) -> None:
     """Say which tables are missing here, and what they would add."""
     gone = [name for name in ("resources", "activities") if not book.has(name)]
     text = say(
-        "Not given: {tables}. With them this section would show {adds}.",
-        tables=", ".join(gone), adds=adds
+        "Not given: {tables}. This section would then show: {adds}.",
+        tables=listed(map(term, gone)), adds=adds
     )  # fmt: skip
     book.show(Note(text, "missing"))
 
 
 def no_costs(book: Workbook, adds: Message) -> None:
     """Say that product costs are missing, and what they would add."""
-    text = say("Product costs aren't given. With them this section would show {adds}.", adds=adds)
+    text = say("Product costs aren't given. This section would then show: {adds}.", adds=adds)
     book.show(Note(text, "missing"))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from segkit.audit.checks.framework import SEVERITIES, Check, worded
 from segkit.audit.page import count, exhibit, note, spoken
 from segkit.exhibits import Exhibit, Finding
-from segkit.language import Message, say, say_n
+from segkit.language import Message, listed, say, say_n
 
 if TYPE_CHECKING:
     from segkit.workbook import Figure, Workbook
@@ -61,7 +61,7 @@ def tell(book: Workbook, checks: Sequence[Check]) -> None:
         ),
         key=lambda one: one.place,
     )
-    _tie(book, met)
+    _tie(book)
     if met:
         book.show(_table(book, met))
     _quiet(book, [one.asks for one, told in rows if told["severity"] == "passes"])
@@ -91,14 +91,17 @@ def _figures(book: Workbook, check: Check, result: dict[str, Any]) -> dict[str, 
     return made
 
 
-def _tie(book: Workbook, met: Sequence[Met]) -> None:
-    """What belongs to no customer is the same in the walk."""
+def _tie(book: Workbook) -> None:
+    """The sums of the checks that must be equal, and what belongs to no customer in the walk."""
+    for _, name, left, right in book.table("check_ties").itertuples(index=False):
+        book.identity(f"audit: {name}", book.money(left), book.money(right))
     walk = book.figures.get("audit.net_revenue.unassigned")
-    found = [one.figures["money"].value for one in met if one.check.id == "unassigned"]
+    found = book.figures.get("audit.check.unassigned.money")
     if walk is not None:
         book.identity(
-            "audit: lines without a customer = net revenue unassigned", sum(found), walk.value
-        )
+            "audit: lines without a customer = net revenue unassigned",
+            found.value if found else 0, walk.value,
+        )  # fmt: skip
 
 
 def _table(book: Workbook, met: Sequence[Met]) -> Exhibit:
@@ -154,7 +157,7 @@ def _not_run(book: Workbook, names: Sequence[Message]) -> None:
 
 def _lacking(check: Check, tables: str) -> Message:
     names = [spoken(name.removeprefix("listed_")) for name in tables.split(",") if name]
-    lacks = say("{tables}", tables=", ".join(names)) if names else check.lacks
+    lacks = listed(names) if names else check.lacks
     return say("{check} (needs {tables})", check=check.asks, tables=lacks)
 
 
