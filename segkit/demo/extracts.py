@@ -16,6 +16,7 @@ from segkit.demo import service
 from segkit.demo.calendar import AS_OF, FIRST_DAYS, Ints, rng
 from segkit.demo.market import CATEGORIES, CHANNELS, INSIDE, LINES, MADE_TO_ORDER, Market
 from segkit.demo.trade import INHERITED_ON, LEAVER, PRICE_LISTS, VACANT_FROM, Trade, posts
+from segkit.demo.visit_log import as_logged
 
 Sheets = dict[str, tuple[str, Iterable[tuple[object, ...]]]]  # name -> header, rows
 
@@ -177,20 +178,23 @@ def _visits(
     post = np.where(kind > 0, market.customers["inside_post"].to_numpy()[customer], post)
     taken = contacts["order"].notna().to_numpy()
     order = np.append(orders["number"].to_numpy(), "")[contacts["order"].fillna(-1).astype(int)]
-    return pd.DataFrame(
+    log = pd.DataFrame(
         {
+            "day": contacts["day"],
             "Nr wizyty": [f"W{n:06d}" for n in range(1, len(contacts) + 1)],
             "Data": _dates(contacts["day"]),
             "Klient": customer_id[customer],
             "Handlowiec": _rep_ids(market, post),
             "Rodzaj": np.array(KINDS)[kind],
-            "Minuty": contacts["minutes"],
+            "minutes": contacts["minutes"],
             "Planowana": np.where(contacts["planned"], "TAK", "NIE"),
-            "Cel": np.where(taken, PURPOSES[0], draw.choice(PURPOSES, len(contacts))),
+            "purpose": np.where(taken, PURPOSES[0], draw.choice(PURPOSES, len(contacts))),
             "Wynik": np.where(taken, "zamówienie", draw.choice(OUTCOMES, len(contacts))),
             "Nr zamówienia": order,
         }
     )
+    heads = {"minutes": "Minuty", "purpose": "Cel", "moment": "Wprowadzono"}
+    return as_logged(market, post, log).drop(columns="day").rename(columns=heads)
 
 
 def _assignments(market: Market) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from segkit.demo import market, service, trade
+from segkit.demo import market, service, trade, visit_log
 from segkit.demo.calendar import AS_OF, COST_FROM
 from segkit.demo.extracts import write_extracts
 
@@ -111,6 +111,7 @@ def _write_truth(folder: Path, founded: market.Market, happened: trade.Trade) ->
         "contribution_period": [str(COST_FROM), str(AS_OF)],
         "pools": pools.to_dict(orient="index"),
     }
+    history["visit_log"] = visit_log.truth()
     for name, content in (("visit_response.json", response), ("history.json", history)):
         text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
