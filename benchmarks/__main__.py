@@ -1,4 +1,4 @@
-"""``python -m benchmarks [start] [chain] [behaviour]``."""
+"""``python -m benchmarks [start] [chain] [behaviour] [audit]``."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import os
 import platform
 import sys
 
-from benchmarks import behaviour, chain, start
+from benchmarks import audit, behaviour, chain, start
 from benchmarks.measure import line
 
-PARTS = {"start": start.compare, "chain": chain.compare, "behaviour": behaviour.compare}
+PARTS = {
+    "start": start.compare,
+    "chain": chain.compare,
+    "behaviour": behaviour.compare,
+    "audit": audit.compare,
+}
 
 print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
 line("what", "segkit", "plain", "result", "aim")

@@ -58,15 +58,23 @@ def generate(folder: Path) -> dict[str, float]:
                 CAST(60 + hash(i + 13) % 60000 AS BIGINT) AS cost_amount,
                 ['field', 'inside', 'web', 'edi'][CAST(1 + hash(i // 4 + 17) % 4 AS BIGINT)]
                     AS channel,
-                'in_window' AS period
+                'in_window' AS period, CAST(NULL AS VARCHAR) AS line_no,
+                CAST(NULL AS VARCHAR) AS unit, CAST(NULL AS VARCHAR) AS currency,
+                CAST(NULL AS VARCHAR) AS invoice_id, CAST(NULL AS VARCHAR) AS original_order_id,
+                CAST(NULL AS VARCHAR) AS promotion_id,
+                'R' || (hash(i // 4 + 29) % 40) AS rep_id
             FROM range({LINES}) AS lines(i) ORDER BY hash(i + 23)""",
         "customers": f"""
             SELECT 'C' || lpad(CAST(i AS VARCHAR), 7, '0') AS customer_id,
-                CAST(NULL AS VARCHAR) AS kind
+                CAST(NULL AS VARCHAR) AS kind, 'Customer ' || i AS name, true AS is_listed,
+                CAST(NULL AS VARCHAR) AS parent_id, CAST(NULL AS VARCHAR) AS address,
+                CAST(NULL AS VARCHAR) AS tax_number, 'R' || (i % 40) AS rep_id,
+                CAST(NULL AS VARCHAR) AS region, CAST(NULL AS VARCHAR) AS category,
+                CAST(NULL AS VARCHAR) AS status
             FROM range({CUSTOMERS + 1}) AS given(i) ORDER BY 1""",
         "products": f"""
             SELECT 'P' || i AS product_id, 'Category ' || (i % 8) AS category,
-                CAST(NULL AS DECIMAL(18,6)) AS unit_cost
+                CAST(NULL AS DECIMAL(18,6)) AS unit_cost, true AS is_listed
             FROM range({PRODUCTS}) AS given(i) ORDER BY 1""",
     }
     with duckdb.connect() as engine:

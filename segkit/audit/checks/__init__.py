@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from segkit.audit.checks import framework, lines, page
+from segkit.audit.checks import framework, lines, page, products
 from segkit.audit.checks.framework import Check
 
 if TYPE_CHECKING:
@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from segkit.workbook import Workbook
 
 #: Every check, in the order in which equal ones are told.
-CHECKS: tuple[Check, ...] = (*lines.CHECKS,)
+CHECKS: tuple[Check, ...] = (
+    *lines.CHECKS,
+    *products.CHECKS,
+)
 #: What the recipe makes and may use.
-MADE = ("check_results", "check_figures", *(check.failed for check in CHECKS))
+MADE = ("check_results", "check_figures", "check_ties", *(check.failed for check in CHECKS))
 USED = tuple(sorted({name for check in CHECKS for name in check.needs}))
 
 

@@ -39,7 +39,7 @@ class Check:
 
     Every SQL text may use the tables in `needs`, ``order_lines``, ``customers``, ``products``,
     ``window_lines`` (accepted lines of the window), ``failed_<id>`` (its own failing rows) and the
-    words ``{start}`` (the last day before the window) and ``{as_of}``.
+    words ``{start}`` (the last day before the window), ``{as_of}`` and ``{minor_units}``.
 
     Attributes
     ----------
@@ -54,6 +54,10 @@ class Check:
         What is said when it matters; may name {n} {money} {share} {effect} and those of `more`.
     touches
         Which later result it touches and by how much; may name the same.
+    first
+        Tables kept before the failing rows are sought; several checks may name the same.
+    ties
+        Sums in minor units that must be equal, left and right, by what they are.
     effect
         That change, in the later result's own unit.
     lacks
@@ -74,6 +78,8 @@ class Check:
     needs: tuple[str, ...] = ()
     lacks: Message = _NO_LINES
     more: Mapping[str, Scalar] = field(default_factory=dict)
+    first: Mapping[str, str] = field(default_factory=dict)
+    ties: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     by: Literal["money", "rows"] = "money"
     changes: Decimal = Decimal("0.001")
     stops: Decimal | None = None
@@ -110,52 +116,94 @@ def run(given: Given, checks: Sequence[Check]) -> dict[str, Any]:
     -------
     dict
         ``check_results`` one row per check; ``check_figures`` one row per number its sentences
-        name (money in minor units); ``failed_<id>`` the failing rows of each, most money first.
+        name (money in minor units); ``check_ties`` the sums that must be equal;
+        ``failed_<id>`` the failing rows of each, most money first, their amounts in currency,
+        since people read them.
     """
     import pandas as pd
 
     known(given.engagement.checks, checks)
     given.engine.define("window_lines", "SELECT * FROM order_lines WHERE period = 'in_window'")
-    totals: dict[str, tuple[int, int]] = {}
-    results, figures, made = [], [], {}
-    for check in checks:
-        result, told = _run(given, check, totals)
-        results.append(result)
-        figures += told
-        made[check.failed] = _failing_rows(given, check, result["severity"])
-    kinds = {"money": "int64", "of_money": "int64", "rows": "int64", "of_rows": "int64"}
+    once = _Once(given)
+    results = [_run(once, check) for check in checks]
+    figures = [row for check, result in zip(checks, results, strict=True)
+               for row in _scalars(once, check, result)]  # fmt: skip
+    ties = [
+        (check.id, name, *(once.numbers(side)[0] for side in sides))
+        for check, result in zip(checks, results, strict=True)
+        if result["severity"] != "missing"
+        for name, sides in check.ties.items()
+    ]
+    counts = dict.fromkeys(("rows", "of_rows", "money", "of_money"), "int64")
+    columns = ["check_id", "name", "unit", "value"]
     return {
-        "check_results": pd.DataFrame(results).astype({**kinds, "effect": "float64"}),
-        "check_figures": pd.DataFrame(
-            figures, columns=["check_id", "name", "unit", "value"]
-        ).astype({"value": "float64"}),
-        **made,
+        "check_results": pd.DataFrame(results).astype(counts),
+        "check_figures": pd.DataFrame(figures, columns=columns).astype({"value": "float64"}),
+        "check_ties": pd.DataFrame(ties, columns=["check_id", "name", "left", "right"]).astype(
+            {"left": "int64", "right": "int64"}
+        ),
+        **{
+            check.failed: _failing_rows(given, check, result["severity"])
+            for check, result in zip(checks, results, strict=True)
+        },
     }
 
 
-def _run(
-    given: Given, check: Check, totals: dict[str, tuple[int, int]]
-) -> tuple[dict[str, Any], list[tuple[str, str, str, Any]]]:
+@dataclass(frozen=True)
+class _Once:
+    """What is computed once for several checks."""
+
+    given: Given
+    told: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)
+
+    def numbers(self, sql: str) -> tuple[Any, ...]:
+        """The numbers of the one row that `sql` gives; nothing is nothing."""
+        if sql not in self.told:
+            row = self.given.arrow(_filled(self.given, sql)).to_pylist()[0]
+            self.told[sql] = tuple(
+                int(value) if isinstance(value, Decimal) else value or 0 for value in row.values()
+            )
+        return self.told[sql]
+
+    def keep(self, name: str, sql: str) -> None:
+        """Keep a table that a check needs first."""
+        if name not in self.kept:
+            self.given.engine.keep(name, _filled(self.given, sql))
+            self.kept.add(name)
+
+
+def _run(once: _Once, check: Check) -> dict[str, Any]:
+    given = once.given
     lacking = [name for name in check.needs if not given.has(name)]
-    of_rows, of_money = (0, 0) if lacking else _about(given, check, totals)
+    if not lacking:
+        for name, sql in check.first.items():
+            once.keep(name, sql)
+    of_rows, of_money = (0, 0) if lacking else once.numbers(check.about)
     if not of_rows:
-        return _result(check, "missing", missing=",".join(lacking)), []
-    if callable(check.failing):
-        given.engine.keep(check.failed, check.failing(given))
-    else:
-        given.engine.keep(check.failed, _filled(given, check.failing))
-    rows, money = _one(given, f"SELECT COUNT(*), SUM(money) FROM {quoted(check.failed)}")
+        return _result(check, "missing", missing=",".join(lacking))
+    failing = check.failing
+    given.engine.keep(
+        check.failed, failing(given) if callable(failing) else _filled(given, failing)
+    )
+    rows, money = once.numbers(f"SELECT COUNT(*), SUM(money) FROM {quoted(check.failed)}")
     part = Decimal(abs(money)) / abs(of_money) if check.by == "money" and of_money else None
     part = Decimal(rows) / of_rows if part is None else part
     severity = judged(rows, part, check, given.engagement.checks)
-    scalars = {"effect": check.effect, **check.more} if rows else {}
-    told = [
-        (check.id, name, scalar.unit, _one(given, _filled(given, scalar.sql))[0])
+    return _result(
+        check, severity, rows=rows, of_rows=of_rows, money=money, of_money=of_money,
+        share=float(part),
+    )  # fmt: skip
+
+
+def _scalars(
+    once: _Once, check: Check, result: Mapping[str, Any]
+) -> list[tuple[str, str, str, Any]]:
+    scalars = {"effect": check.effect, **check.more} if result["rows"] else {}
+    return [
+        (check.id, name, scalar.unit, once.numbers(scalar.sql)[0])
         for name, scalar in scalars.items()
     ]
-    more = {"rows": rows, "of_rows": of_rows, "money": money, "of_money": of_money}
-    effect = told[0][3] if told else None
-    return _result(check, severity, share=float(part), effect=effect, **more), told
 
 
 def judged(rows: int, part: Decimal, check: Check, agreed: Mapping[str, CheckLimits]) -> Severity:
@@ -169,34 +217,20 @@ def judged(rows: int, part: Decimal, check: Check, agreed: Mapping[str, CheckLim
 
 
 def _result(check: Check, severity: Severity, **more: Any) -> dict[str, Any]:
-    return {
-        "check_id": check.id, "severity": severity, "rows": 0, "of_rows": 0, "money": 0,
-        "of_money": 0, "share": 0.0, "effect": None, "effect_unit": check.effect.unit,
-        "missing": "", **more,
-    }  # fmt: skip
-
-
-def _about(given: Given, check: Check, totals: dict[str, tuple[int, int]]) -> tuple[int, int]:
-    if check.about not in totals:
-        rows, money = _one(given, _filled(given, check.about))
-        totals[check.about] = rows, money
-    return totals[check.about]
-
-
-def _one(given: Given, sql: str) -> tuple[Any, ...]:
-    """The numbers of the one row that `sql` gives; nothing is nothing."""
-    row = given.arrow(sql).to_pylist()[0]
-    return tuple(
-        int(value) if isinstance(value, Decimal) else 0 if value is None else value
-        for value in row.values()
-    )
+    nothing = {"rows": 0, "of_rows": 0, "money": 0, "of_money": 0, "share": 0.0, "missing": ""}
+    return {"check_id": check.id, "severity": severity, **nothing, **more}
 
 
 def _filled(given: Given, sql: str) -> str:
     agreed = given.engagement
-    return sql.replace("{start}", f"DATE '{agreed.window_start}'").replace(
-        "{as_of}", f"DATE '{agreed.as_of}'"
-    )
+    words = {
+        "{start}": f"DATE '{agreed.window_start}'",
+        "{as_of}": f"DATE '{agreed.as_of}'",
+        "{minor_units}": str(agreed.minor_units),
+    }
+    for word, value in words.items():
+        sql = sql.replace(word, value)
+    return sql
 
 
 def _failing_rows(given: Given, check: Check, severity: Severity) -> Sql:
@@ -204,8 +238,23 @@ def _failing_rows(given: Given, check: Check, severity: Severity) -> Sql:
         return Sql("SELECT CAST(NULL AS BIGINT) AS money WHERE false")
     failed = quoted(check.failed)
     names = given.arrow(f"SELECT * FROM {failed} LIMIT 0").column_names
-    order = ", ".join(f"{quoted(name)} NULLS LAST" for name in names)
-    return Sql(f"SELECT * FROM {failed} ORDER BY abs(money) DESC NULLS LAST, {order}")
+    order = ", ".join(f"failed.{quoted(name)} NULLS LAST" for name in names)
+    shown = ", ".join(_in_currency(given, name) for name in names)
+    return Sql(
+        f"SELECT {shown} FROM {failed} AS failed "
+        f"ORDER BY abs(failed.money) DESC NULLS LAST, {order}"
+    )
+
+
+def _in_currency(given: Given, name: str) -> str:
+    """A column as people read it: these rows are looked at, not computed with."""
+    if name != "money" and not name.endswith("amount"):
+        return quoted(name)
+    agreed = given.engagement
+    return (
+        f"CAST({quoted(name)} / {agreed.minor_units}.0 AS DECIMAL(18,{agreed.decimals})) "
+        f"AS {quoted(name)}"
+    )
 
 
 # --- what is said -------------------------------------------------------------------------------
