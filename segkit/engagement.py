@@ -7,6 +7,7 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping
 from datetime import date
+from datetime import date as Day  # noqa: N812 - a field is called date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -14,9 +15,11 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from segkit.errors import EngagementError, first_few, nearest
-from segkit.language import Message, is_translated, listed, say
+from segkit.language import Message, is_translated, listed, say, say_n
 
-_SET_BY_US = {"folder", "overrides"}
+_SET_BY_US = {"folder", "overrides", "questions"}
+#: How a comment begins that asks what only the client can say; and a value that waits for it.
+QUESTION, OPEN = "QUESTION:", "?"
 Language = Literal["en", "da", "pl", "ro"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -41,6 +44,8 @@ class Source(_Agreed):
         Path or glob below the engagement's folder or ``[data] root``; several files make one table.
     sql
         One SELECT over ``raw.<name>``, each declared under ``[raw.<name>]``.
+    database, query
+        ``sqlite:<file>`` or ``postgresql://...``, secrets as ``${VARIABLE}``, and one SELECT.
     sheet
         Name or glob of a sheet, or several; left out, the first. Several make one table.
     header_row, header_rows
@@ -58,6 +63,8 @@ class Source(_Agreed):
 
     file: str | None = None
     sql: str | None = None
+    database: str | None = None
+    query: str | None = None
     sheet: str | tuple[str, ...] | None = None
     header_row: int | None = Field(default=None, ge=0)
     header_rows: int | None = Field(default=None, ge=1, le=3)
@@ -73,9 +80,13 @@ class Source(_Agreed):
     values: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _is_files_or_sql(self) -> Self:
-        if (self.file is None) == (self.sql is None):
-            raise ValueError("needs either file or sql")
+    def _is_files_sql_or_database(self) -> Self:
+        if [self.file, self.sql, self.database].count(None) != 2:
+            raise ValueError("needs either file, sql or database")
+        if (self.database is None) != (self.query is None):
+            raise ValueError("needs database and query together")
+        if re.search(r"://[^/@:]*:(?!\$\{)[^@/]+@|password=(?!\$\{)", self.database or ""):
+            raise ValueError("holds a password: write ${NAME} and set that variable")
         return self
 
 
@@ -148,6 +159,7 @@ class Assumption(_Agreed):
     text: str | None = None
     source: str
     owner: str | None = None
+    date: Day | None = None
 
 
 class Privacy(_Agreed):
@@ -196,6 +208,7 @@ class Engagement(_Agreed):
     targets: Targets = Targets()
     folder: Path = Field(default=Path(), exclude=True)
     overrides: tuple[str, ...] = ()
+    questions: tuple[int, ...] = Field(default=(), exclude=True)
 
     @field_validator("client")
     @classmethod
@@ -221,6 +234,14 @@ class Engagement(_Agreed):
         """What was agreed and is not done yet, in sentences for the cover."""
         rules = [rule.id for rule in self.segment_rules]
         told = []
+        if self.questions:
+            told.append(
+                say_n(
+                    "Questions of the engagement file that are open: {n}, in line {lines}.",
+                    "Questions of the engagement file that are open: {n}, in lines {lines}.",
+                    len(self.questions), lines=first_few(self.questions),
+                )
+            )  # fmt: skip
         if english := [one for one in self.languages if not is_translated(one)]:
             told.append(
                 say(
@@ -259,11 +280,6 @@ class Engagement(_Agreed):
     def window_start(self) -> date:
         """The last day *before* the window, which is half-open: (window_start, as_of]."""
         return months_before(self.as_of, self.window_months)
-
-    def assumption(self, id: str, default: Decimal | float) -> float:
-        """The agreed value of an assumption, or `default` where none was agreed."""
-        agreed = {one.id: one.value for one in self.assumptions}
-        return float(agreed.get(id, default))
 
 
 def months_before(day: date, months: int) -> date:
@@ -309,21 +325,50 @@ def read_engagement(path: str | Path, overrides: tuple[str, ...] = ()) -> Engage
             "Fix: give the path of an engagement.toml, or write the demo's with: segkit demo"
         )
     try:
-        agreed = tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
+        text = path.read_text(encoding="utf-8-sig")
+        agreed = tomllib.loads(text, parse_float=Decimal)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise EngagementError(
             f"{path.name} is not TOML that can be read: {error}.\nFix: mend that line."
         ) from None
     for override in overrides:
         _override(agreed, override)
+    _refuse_open(path.name, agreed)
+    asked = [
+        number
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.lstrip("# \t").startswith(QUESTION) and line.lstrip().startswith("#")
+    ]
     for key in sorted(_SET_BY_US & agreed.keys()):
         raise EngagementError(_unused(path.name, key, []))
     try:
         return Engagement.model_validate(
-            {**agreed, "folder": path.resolve().parent, "overrides": overrides}
+            {
+                **agreed,
+                "folder": path.resolve().parent,
+                "overrides": overrides,
+                "questions": asked,
+            }
         )
     except ValidationError as error:
         raise EngagementError(_in_words(path.name, error)) from None
+
+
+def _refuse_open(name: str, agreed: dict[str, Any]) -> None:
+    """A value that waits for an answer decides how a file is read: none is guessed."""
+    waiting = [
+        f"{section}.{table}.{key}"
+        for section in ("sources", "raw")
+        for table, keys in agreed.get(section, {}).items()
+        if isinstance(keys, dict)
+        for key, value in keys.items()
+        if value == OPEN
+    ]
+    if waiting:
+        raise EngagementError(
+            f"{name} waits for an answer that decides how files are read: {first_few(waiting)}.\n"
+            "Fix: the question above each names the values it can have; put in the right one."
+        )
 
 
 def _override(agreed: dict[str, Any], override: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from segkit.engagement import Engagement, Source
 from segkit.errors import EngagementError, SourceError, nearest
+from segkit.sources.databases import database_file
 from segkit.store import file_digest
 from segkit.tables import CONTRACTS
 
@@ -36,11 +37,13 @@ def files_of(engagement: Engagement, where: str, source: Source) -> tuple[File, 
     SourceError
         If there is no such file, or one lies outside the allowed folders.
     """
-    if source.file is None:
+    if source.sql is not None:
         raise EngagementError(
             f"{where} is SQL, but raw sources are files.\nFix: give {where} its file."
         )
-    pattern = source.file
+    pattern = source.file or database_file(source)
+    if pattern is None:
+        return ()
     allowed = _allowed_folders(engagement)
     for base in allowed:
         found = [File(base / name, Path(name).as_posix()) for name in _matches(base, pattern)]

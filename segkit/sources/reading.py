@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from segkit.tables import CONTRACTS, ENGINE_TYPES, Column, Table
 
 _NET = "net_amount"
 _SET_ASIDE = ("reason", "reason_kind", "file", "row")
+_NO_DATA = """CASE kind WHEN 'totals_row' THEN 'is a row of totals: '
+    WHEN 'repeated_header' THEN 'repeats the header: '
+    ELSE 'does not have the fields of the header: ' END"""
 
 
 @dataclass(frozen=True)
@@ -221,11 +224,11 @@ def _set_aside(reading: _Reading) -> None:
         FROM {parsed} WHERE __reason IS NOT NULL {repeats}
     """)
     reading.engine.connection.execute(
-        "CREATE TABLE rejects (__file VARCHAR, __row BIGINT, line VARCHAR)"
+        "CREATE TABLE rejects (__file VARCHAR, __row BIGINT, kind VARCHAR, line VARCHAR)"
     )
-    if reading.staged.rejects:
+    if reading.staged.aside:
         reading.engine.connection.executemany(
-            "INSERT INTO rejects VALUES (?, ?, ?)", reading.staged.rejects
+            "INSERT INTO rejects VALUES (?, ?, ?, ?)", list(map(astuple, reading.staged.aside))
         )
 
 
@@ -264,8 +267,8 @@ def _quarantine(reading: _Reading) -> str:
                  {row} AS row{money}
           FROM ({reading.staged.relation}) JOIN aside USING (__file, __row)
           UNION ALL
-          SELECT {nulls}, 'does not have the fields of the header: ' || left(line, 200),
-                 'unreadable_row', __file, __row{", NULL" if money else ""} FROM rejects
+          SELECT {nulls}, {_NO_DATA} || left(line, 200), kind, __file, __row
+                 {", NULL" if money else ""} FROM rejects
         ) ORDER BY file, row, COLUMNS(*)
     """
 
@@ -344,7 +347,7 @@ def _check_dates(reading: _Reading, files: str, read: int, aside: int) -> None:
     )
     if first is None:
         reasons = reading.engine.connection.execute(
-            "SELECT __reason FROM aside UNION ALL SELECT 'not the fields of the header: ' || line "
+            f"SELECT __reason FROM aside UNION ALL SELECT {_NO_DATA} || left(line, 200) "
             "FROM rejects ORDER BY 1"
         ).fetchall()
         raise SourceError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from segkit.engagement import Engagement, Source
@@ -26,8 +27,9 @@ def select(engine: Engine, engagement: Engagement, where: str, source: Source) -
         sandbox.connection.execute("CREATE SCHEMA raw")
         raws = [(raw, _load(sandbox, engagement, raw)) for raw in raw_names(sql, engagement.raw)]
         headers = _run(sandbox, engagement, where, sql, target)
-    files = dict.fromkeys(part.file for _, staged in raws for part in staged.parts)
-    return Staged(where, (Part(" + ".join(files), target, headers, offset=None),))
+    files = " + ".join(dict.fromkeys(part.file for _, one in raws for part in one.parts))
+    aside = tuple(replace(one, file=files) for _, staged in raws for one in staged.aside)
+    return Staged(where, (Part(files, target, headers, offset=None, aside=aside),))
 
 
 def _check_one_select(sandbox: Engine, where: str, sql: str) -> None:
@@ -49,10 +51,11 @@ def _load(sandbox: Engine, engagement: Engagement, raw: str) -> Staged:
         f"CREATE TABLE raw.{quoted(raw)} AS SELECT * EXCLUDE (__file, __row) "
         f"FROM ({staged.relation})"
     )
-    if staged.rejects:
-        file, line, text = staged.rejects[0]
+    broken = [one for one in staged.aside if one.kind == "unreadable_row"]
+    if broken:
         raise SourceError(
-            f"{file} line {line} does not have the fields of its header: {text}\n"
+            f"{broken[0].file} line {broken[0].line} does not have the fields of its header: "
+            f"{broken[0].text}\n"
             f"Fix: mend the line, or read the file without SQL, which sets such lines aside."
         )
     return staged

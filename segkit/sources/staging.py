@@ -2,77 +2,91 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
+import glob
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from segkit.engagement import Engagement, Source
 from segkit.engine import Engine, failure, literal, quoted
-from segkit.errors import EngagementError, SourceError, nearest
+from segkit.errors import SourceError, nearest
+from segkit.sources.databases import fetch
+from segkit.sources.dialects import Dialect, bare, clean_headers, dialect_of, to_utf8
 from segkit.sources.files import File, files_of
+from segkit.sources.sheets import sheets_of, unreadable
+from segkit.tables import CONTRACTS
 
-_CHUNK = 1 << 22
-_BOMS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 _CENTRAL_EUROPE = {"PL", "CZ", "SK", "HU", "RO", "SI", "HR", "BA", "AL"}
-_SHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+SHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+PARQUETS = (".parquet", ".pq")
 _OPEN_QUOTE = ("UNQUOTED VALUE", "LINE SIZE OVER MAXIMUM")
+#: Words that begin a row of totals, in the languages of our clients.
+TOTALS = (
+    *("total", "totals", "grand total", "subtotal", "sub-total", "sum", "sum total"),
+    *("suma", "razem", "ogółem", "łącznie", "i alt", "ialt", "totalt", "total general"),
+    *("summe", "gesamt", "gesamtsumme", "zwischensumme", "insgesamt", "celkem", "yhteensä"),
+)
 
 
 @dataclass(frozen=True)
-class Noted:
-    """What was done to a file as it was staged, for the page of repairs.
+class SetAside:
+    """A row that is no data, or not of the header's shape.
 
     Attributes
     ----------
-    rule
-        The id of the repair, such as ``unnamed_column``; the page says it in words.
-    column
-        The client's header, or nothing where it concerns the whole file.
+    kind
+        ``unreadable_row``, ``totals_row`` or ``repeated_header``.
     """
 
-    rule: str
-    column: str
-    rows: int
-    example: str | None = None
-    became: str | None = None
+    file: str
+    line: int
+    kind: str
+    text: str
 
 
 @dataclass(frozen=True)
 class Part:
-    """One file, staged.
+    """One file, or one sheet of it, staged.
 
     Attributes
     ----------
     offset
         What turns a row's place in the Parquet file into its row in the client's file;
         None where the rows come from SQL and have no place.
-    rejects
-        Lines that do not have the header's fields: line and text.
-    is_sheet
-        Whether cells were typed by the spreadsheet: numbers have a decimal point, dates are ISO.
-    notes
-        What was repaired on the way.
+    aside
+        Rows that are no data.
+    dropped
+        Unnamed columns that are empty throughout.
+    dialect
+        How a text file or a sheet is written.
+    sheet
+        The sheet it was, whose cells a spreadsheet typed: numbers have the mark `decimal`
+        (None: they are undecided), dates are ISO; serial dates count from 1904 or 1900.
     """
 
     file: str
     path: Path
     headers: tuple[str, ...]
     offset: int | None
-    rejects: tuple[tuple[int, str], ...] = ()
-    is_sheet: bool = False
-    notes: tuple[Noted, ...] = ()
+    aside: tuple[SetAside, ...] = ()
+    dropped: tuple[str, ...] = ()
+    dialect: Dialect | None = None
+    sheet: str | None = None
+    decimal: str | None = "."
+    is_1904: bool = False
+
+    @property
+    def relation(self) -> str:
+        """A SELECT of its rows of data, with ``__file`` and ``__row``."""
+        offset = self.offset or 0
+        no_data = [str(one.line - offset) for one in self.aside if one.kind != "unreadable_row"]
+        no_data = no_data if self.offset is not None else []  # SQL has left them out already
+        without = f" WHERE file_row_number NOT IN ({', '.join(no_data)})" if no_data else ""
+        return (
+            f"SELECT {literal(self.file)} AS __file, file_row_number + {offset} AS __row, "
+            f"* EXCLUDE (file_row_number) FROM {scan(self.path)}{without}"
+        )
 
 
 @dataclass(frozen=True)
@@ -88,24 +102,19 @@ class Staged:
         return self.parts[0].headers
 
     @property
-    def rejects(self) -> list[tuple[str, int, str]]:
-        """File, line and text of the lines that do not have the header's fields."""
-        return [(part.file, line, text) for part in self.parts for line, text in part.rejects]
+    def aside(self) -> list[SetAside]:
+        """The rows of all files that are no data."""
+        return [one for part in self.parts for one in part.aside]
 
     @property
     def is_sheet(self) -> bool:
         """Whether a spreadsheet typed the cells."""
-        return any(part.is_sheet for part in self.parts)
+        return any(part.sheet is not None for part in self.parts)
 
     @property
     def relation(self) -> str:
-        """A SELECT of all rows."""
-        return " UNION ALL BY NAME ".join(
-            f"SELECT {literal(part.file)} AS __file, "
-            f"file_row_number + {part.offset or 0} AS __row, * EXCLUDE (file_row_number) "
-            f"FROM {scan(part.path)}"
-            for part in self.parts
-        )
+        """A SELECT of all rows of data."""
+        return " UNION ALL BY NAME ".join(part.relation for part in self.parts)
 
     def types(self, engine: Engine) -> dict[str, str]:
         """The engine's type of each header."""
@@ -120,27 +129,62 @@ def scan(path: Path) -> str:
 
 def stage(engine: Engine, engagement: Engagement, where: str, source: Source) -> Staged:
     """All files of one source, as Parquet in the engine's workspace."""
-    parts = [
-        _stage_file(engine, engagement, where, source, file, place)
+    table = CONTRACTS.get(where.removeprefix("sources."))
+    contract = [column.name for column in table.columns] if table else []
+    if source.database is not None:
+        files = files_of(engagement, where, source)
+        return Staged(where, (database_part(engine, where, source, *files),))
+    wanted = [*source.columns.values()] or contract
+    region = region_of(engagement)
+    parts = tuple(
+        part
         for place, file in enumerate(files_of(engagement, where, source))
-    ]
+        for part in stage_file(engine, f"{where}.{place}", file, source, region, wanted)
+    )
     for part in parts[1:]:
         _check_same_headers(parts[0], part)
-    return Staged(where, tuple(parts))
+    return Staged(where, parts)
 
 
-def _stage_file(
-    engine: Engine, engagement: Engagement, where: str, source: Source, file: File, place: int
-) -> Part:
+def database_part(engine: Engine, where: str, source: Source, file: File | None = None) -> Part:
+    """The rows of a source's query; `file` is its database file."""
+    target = engine.workspace / f"{where.replace('/', '.')}.parquet"
+    headers = fetch(engine, where, source, file.path if file else None, target)
+    return Part(file.label if file else "database", target, tuple(headers), offset=1)
+
+
+def region_of(engagement: Engagement) -> str:
+    """The code page of the client's region, which decides where letters can't."""
+    central = {engagement.country, engagement.language.upper()} & _CENTRAL_EUROPE
+    return "cp1250" if central else "cp1252"
+
+
+def stage_file(
+    engine: Engine,
+    name: str,
+    file: File,
+    source: Source,
+    region: str,
+    wanted: Sequence[str] | None,
+) -> Iterator[Part]:
+    """One file as Parquet, a part for each of its sheets.
+
+    Parameters
+    ----------
+    name
+        What its Parquet files are called in the workspace.
+    wanted
+        Headers that are looked for; None where nothing is known of the file.
+    """
     if file.path.stat().st_size == 0:
         raise _empty(file)
-    target = engine.workspace / f"{where}.{place}.parquet"
     suffix = file.path.suffix.lower()
-    if suffix in (".parquet", ".pq"):
-        return _parquet(engine, file)
-    if suffix in _SHEETS:
-        return _sheet(source, where, file, target)
-    return _csv(engine, engagement, source, file, target)
+    if suffix in PARQUETS:
+        yield _parquet(engine, file)
+    elif suffix in SHEETS:
+        yield from _sheets(engine, name, file, source, wanted)
+    else:
+        yield _csv(engine, name, file, source, region, wanted)
 
 
 def _check_same_headers(first: Part, other: Part) -> None:
@@ -158,23 +202,14 @@ def _empty(file: File) -> SourceError:
     return SourceError(f"{file.label} is empty.\nFix: ask for the file again, or leave it out.")
 
 
-def _unreadable(file: File, kind: str, error: Exception) -> SourceError:
-    said = str(error).strip().splitlines()[0].rstrip(".")
-    return SourceError(
-        f"{file.label} cannot be read as {kind}: {said}.\n"
-        "Fix: ask for the file again, or save it anew from the program that made it."
-    )
-
-
 # --- Parquet ----------------------------------------------------------------------------------
 
 
 def _parquet(engine: Engine, file: File) -> Part:
-
     try:
         described = engine.connection.execute(f"DESCRIBE FROM {scan(file.path)}").fetchall()
     except failure() as error:
-        raise _unreadable(file, "Parquet", error) from None
+        raise unreadable(file.label, "Parquet", error) from None
     headers = tuple(name for name, *_ in described if name != "file_row_number")
     return Part(file.label, file.path, headers, offset=1)
 
@@ -182,100 +217,76 @@ def _parquet(engine: Engine, file: File) -> Part:
 # --- sheets -----------------------------------------------------------------------------------
 
 
-def _sheet(source: Source, where: str, file: File, target: Path) -> Part:
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        book = CalamineWorkbook.from_path(str(file.path))
-    except (CalamineError, OSError) as error:
-        raise _unreadable(file, "a spreadsheet", error) from None
-    name = source.sheet or book.sheet_names[0]
-    if name not in book.sheet_names:
-        raise SourceError(
-            f"{file.label} has no sheet {name}.{nearest(name, book.sheet_names)}\n"
-            f"Fix: correct sheet under [{where}]."
-        )
-    mark = source.decimal or "."
-    rows = (
-        [_cell(value, mark) for value in row] for row in book.get_sheet_by_name(name).iter_rows()
-    )
-    line, header = next(
-        ((place, row) for place, row in enumerate(rows, start=1) if any(row)), (0, [])
-    )
-    if not header:
-        raise SourceError(
-            f"{file.label} has nothing in its sheet {name}.\nFix: correct sheet under [{where}]."
-        )
-    headers = _clean_headers([cell or "" for cell in header])
-    _write_text(rows, headers, target)
-    shown = tuple(name for name in headers if name)
-    return Part(file.label, target, shown, offset=line + 1, is_sheet=True)
+def _sheets(
+    engine: Engine, name: str, file: File, source: Source, wanted: Sequence[str] | None
+) -> Iterator[Part]:
+    where = name.rpartition(".")[0]
+    several = not isinstance(source.sheet, str | None) or glob.has_magic(source.sheet or "")
+    for place, sheet in enumerate(sheets_of(file.path, file.label, where, source, wanted)):
+        if sheet.dialect is None:
+            raise SourceError(
+                f"{file.label} has nothing in its sheet {sheet.name}.\n"
+                f"Fix: correct sheet under [{where}]."
+            )
+        target = engine.workspace / f"{name}.{place}.parquet"
+        _write_text(sheet.rows[sheet.dialect.skip - sheet.first + 1 :], sheet.dialect, target)
+        label = f"{file.label} ({sheet.name})" if several else file.label
+        part = _without_no_data(engine, source, label, target, sheet.dialect)
+        yield replace(part, sheet=sheet.name, decimal=sheet.decimal, is_1904=sheet.is_1904)
 
 
-def _cell(value: Any, mark: str) -> str | None:
-    """A cell as text: a date as ISO, a number in full with the file's decimal mark."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        plain = format(Decimal(repr(value)), "f").removesuffix(".0")
-        return plain.replace(".", mark)
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value) or None
-
-
-def _write_text(rows: Iterable[Sequence[str | None]], headers: list[str], target: Path) -> None:
+def _write_text(rows: Sequence[Sequence[str | None]], dialect: Dialect, target: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    kept = [place for place, header in enumerate(headers) if header]
-    schema = pa.schema([(headers[place], pa.string()) for place in kept])
+    headers = clean_headers(dialect.header)
+    schema = pa.schema([(header, pa.string()) for header in headers])
     with pq.ParquetWriter(target, schema) as writer:
-        for chunk in _chunks(rows, 50_000):
-            columns = [pa.array([row[place] for row in chunk], pa.string()) for place in kept]
+        for start in range(0, max(len(rows), 1), 50_000):
+            chunk = rows[start : start + 50_000]
+            columns = [
+                pa.array([row[place] if place < len(row) else None for row in chunk], pa.string())
+                for place in range(len(headers))
+            ]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
-
-
-def _chunks(
-    rows: Iterable[Sequence[str | None]], size: int
-) -> Iterator[list[Sequence[str | None]]]:
-    chunk: list[Sequence[str | None]] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    yield chunk
 
 
 # --- CSV --------------------------------------------------------------------------------------
 
 
-def _csv(engine: Engine, engagement: Engagement, source: Source, file: File, target: Path) -> Part:
-
-    text = target.with_suffix(".csv")
-    _to_utf8(engagement, source, file, text)
-    header, line, delimiter = _read_header(file, text, source.delimiter)
-    headers = _clean_headers(header)
+def _csv(
+    engine: Engine,
+    name: str,
+    file: File,
+    source: Source,
+    region: str,
+    wanted: Sequence[str] | None,
+) -> Part:
+    target, text = (engine.workspace / f"{name}{ending}" for ending in (".parquet", ".csv"))
+    encoding = to_utf8(file.path, text, file.label, source.encoding, region)
+    dialect = dialect_of(text, encoding, source, wanted)
+    if dialect is None:
+        raise _empty(file)
+    headers = clean_headers(dialect.header)
     types = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(headers)))
-    shown = {f"c{place}": name for place, name in enumerate(headers) if name}
-    columns = ", ".join(f"{column} AS {quoted(name)}" for column, name in shown.items())
+    columns = ", ".join(f"c{place} AS {quoted(header)}" for place, header in enumerate(headers))
     reading = (
-        f"read_csv({literal(str(text))}, auto_detect=false, header=false, skip={line}, "
-        f"delim={literal(delimiter)}, quote='\"', escape='\"', new_line='\\n', strict_mode=true, "
+        f"read_csv({literal(str(text))}, auto_detect=false, header=false, skip={dialect.skip}, "
+        f"delim={literal(dialect.delimiter)}, quote={literal(dialect.quote)}, "
+        f"escape={literal(dialect.quote)}, new_line='\\n', strict_mode=true, "
         f"columns={{{types}}}, store_rejects=true, rejects_table='rejects', rejects_scan='scans')"
     )
     try:
         engine.write(f"SELECT {columns} FROM {reading}", target)
     except failure() as error:
-        raise _unreadable(file, "CSV", error) from None
+        raise unreadable(file.label, "CSV", error) from None
     text.unlink()
-    return Part(file.label, target, tuple(shown.values()), line + 1, _rejects(engine, file))
+    broken = _broken_rows(engine, file)
+    part = _without_no_data(engine, source, file.label, target, dialect)
+    return replace(part, aside=(*part.aside, *broken))
 
 
-def _rejects(engine: Engine, file: File) -> tuple[tuple[int, str], ...]:
+def _broken_rows(engine: Engine, file: File) -> list[SetAside]:
     """Lines that do not have the header's fields; an open quotation mark would swallow the rest."""
     found = engine.connection.execute(
         "SELECT line, min(error_type), coalesce(min(trim(csv_line, chr(10))), '') "
@@ -288,99 +299,79 @@ def _rejects(engine: Engine, file: File) -> tuple[tuple[int, str], ...]:
                 f"{file.label} opens a quotation mark in line {line} that is never closed.\n"
                 "Fix: close or delete it, or ask for the file without it."
             )
-    return tuple((line, text) for line, _, text in found)
+    return [SetAside(file.label, line, "unreadable_row", text) for line, _, text in found]
 
 
-def _to_utf8(engagement: Engagement, source: Source, file: File, target: Path) -> None:
-    """Write `file` as UTF-8 with plain line ends, one chunk at a time."""
-    candidates = _encodings(engagement, source, file)
-    for encoding in candidates:
-        problem = _transcode(file.path, target, encoding)
-        if problem is None:
-            return
-    fix = "correct encoding" if source.encoding else "declare its encoding"
-    raise SourceError(
-        f"{file.label} is not {' or '.join(candidates).replace('-sig', '')}: {problem}.\n"
-        f"Fix: {fix}, such as utf-8, cp1250, cp1252, iso-8859-2 or utf-16, in the file's section."
+# --- rows and columns that are no data --------------------------------------------------------
+
+_MONEY = r"([£€$%]|zł\.?|kr\.?|[Ll]ei|Kč|Ft|%|EUR|PLN|DKK|SEK|NOK|RON|CZK|HUF|CHF|GBP|USD|BGN)?"
+NUMERAL = rf"[-+−(]?{_MONEY}\s*[-−]?\d[\d\s\x{{A0}}\x{{202F}}.,'’]*[-)]?\s*{_MONEY}"
+
+
+def _cell(header: str) -> str:
+    """SQL of a cell's text without spaces around it; empty is null."""
+    return f"nullif(trim({quoted(header)}, {literal(' ' + chr(9) + chr(10) + chr(160))}), '')"
+
+
+def _without_no_data(
+    engine: Engine, source: Source, label: str, target: Path, dialect: Dialect
+) -> Part:
+    """The staged file without rows of totals, repeated headers and empty unnamed columns."""
+    headers = clean_headers(dialect.header)
+    unnamed = [name for name, cell in zip(headers, dialect.header, strict=True) if not bare(cell)]
+    dropped: tuple[str, ...] = ()
+    if unnamed and dialect.header_row:
+        counts = ", ".join(f"count({_cell(one)})" for one in unnamed)
+        (filled,) = engine.connection.execute(f"SELECT {counts} FROM {scan(target)}").fetchall()
+        dropped = tuple(one for one, count in zip(unnamed, filled, strict=True) if not count)
+    shown = tuple(one for one in headers if one not in dropped) or tuple(headers)
+    offset = dialect.skip + 1
+    return Part(
+        label,
+        target,
+        shown,
+        offset,
+        _no_data(engine, source, label, target, dialect, shown),
+        dropped,
+        dialect,
     )
 
 
-def _encodings(engagement: Engagement, source: Source, file: File) -> list[str]:
-    """The declared encoding; else by its first bytes, else UTF-8, else the region's code page."""
-    if source.encoding:
-        try:
-            name = codecs.lookup(source.encoding).name
-        except LookupError:
-            known = ["utf-8", "utf-16", "cp1250", "cp1252", "iso-8859-2"]
-            raise EngagementError(
-                f"{file.label} is declared as {source.encoding}, which is no known encoding."
-                f"{nearest(source.encoding, known)}\nFix: correct encoding in the file's section."
-            ) from None
-        return ["utf-8-sig" if name == "utf-8" else name]
-    with file.path.open("rb") as opened:
-        head = opened.read(4)
-    for mark, encoding in _BOMS.items():
-        if head.startswith(mark):
-            return [encoding]
-    if head[1:2] == b"\0" or head[:1] == b"\0":
-        return ["utf-16-le" if head[1:2] == b"\0" else "utf-16-be"]
-    central = {engagement.country, engagement.language.upper()} & _CENTRAL_EUROPE
-    return ["utf-8", "cp1250" if central else "cp1252"]
+def _no_data(
+    engine: Engine,
+    source: Source,
+    label: str,
+    target: Path,
+    dialect: Dialect,
+    shown: Sequence[str],
+) -> tuple[SetAside, ...]:
+    """Rows of totals and repeated headers.
 
-
-def _transcode(path: Path, target: Path, encoding: str) -> str | None:
-    """Stream a file into UTF-8; says what cannot be decoded, or None."""
-    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
-    lines = 1
-    with path.open("rb") as source, target.open("wb") as sink:
-        while True:
-            chunk = source.read(_CHUNK)
-            try:
-                text = decoder.decode(chunk, final=not chunk)
-            except UnicodeDecodeError as error:
-                lines += error.object[: error.start].count(b"\n")
-                return f"line {lines:,} holds the byte 0x{error.object[error.start]:02X}"
-            sink.write(text.encode("utf-8", "surrogatepass"))
-            lines += text.count("\n")
-            if not chunk:
-                return None
-
-
-def _read_header(file: File, text: Path, declared: str | None) -> tuple[list[str], int, str]:
-    """The header's fields, how many lines it ends after, and the delimiter."""
-    with text.open(encoding="utf-8", newline="") as opened:
-        first = next((line for line in opened if line.strip("\ufeff \t\n")), "")
-        told = re.match("\ufeff?sep=(.)$", first.strip())  # a line that Excel understands
-        if told:
-            first = next(opened, "")
-        delimiter = declared or (told and told[1]) or _sniff(first)
-        opened.seek(0)
-        rows = csv.reader(opened, delimiter=delimiter)
-        for row in rows:
-            is_blank = not any(cell.strip("\ufeff \xa0") for cell in row)
-            if not is_blank and not "".join(row).startswith(("sep=", "\ufeffsep=")):
-                return row, rows.line_num, delimiter
-    raise _empty(file)
-
-
-def _sniff(line: str) -> str:
-    """The likely delimiter of a header line: the most frequent candidate outside quotes."""
-    bare = re.sub(r'"[^"]*"', "", line)
-    return max(";,\t|", key=bare.count)
-
-
-def _clean_headers(header: Sequence[str]) -> list[str]:
-    """Headers without marks and spaces around them; a repeated one gets its number.
-
-    Examples
-    --------
-    >>> _clean_headers(["\ufeffKod ", "Rok", "kod", ""])
-    ['Kod', 'Rok', 'kod (2)', '']
+    A row of totals begins with a word for it; all else that it holds is numbers, at least one,
+    and it leaves at least one column empty, as no customer called Total does.
     """
-    clean: list[str] = []
-    seen: Counter[str] = Counter()
-    for name in (" ".join(name.strip("\ufeff").split()) for name in header):
-        seen[name.casefold()] += 1
-        count = seen[name.casefold()]
-        clean.append(f"{name} ({count})" if name and count > 1 else name)
-    return clean
+    headers = clean_headers(dialect.header)
+    cells = list(map(_cell, shown))
+    words = "|".join(map(re.escape, source.totals if source.totals is not None else TOTALS))
+    begins = f"^({words})([^\\p{{L}}]|$)"
+    listed = f"list_filter([{', '.join(cells)}], lambda one: one IS NOT NULL)"
+    first = f"coalesce({', '.join(cells)})"
+    is_totals = (
+        f"regexp_matches(lower({first}), {literal(begins)}) "
+        f"AND len({listed}) BETWEEN 2 AND {len(cells) - 1} "
+        f"AND len(list_filter({listed}, lambda one: regexp_full_match(one, {literal(NUMERAL)}))) "
+        f"= len({listed}) - 1"
+    )
+    named = [
+        f"{_cell(name)} = {literal(bare(cell))}"
+        for name, cell in zip(headers, dialect.header, strict=True)
+        if bare(cell) and dialect.header_rows == 1
+    ]
+    is_header = " AND ".join(named) or "false"
+    found = engine.connection.execute(
+        f"SELECT file_row_number, CASE WHEN {is_header} THEN 'repeated_header' ELSE 'totals_row' "
+        f"END, concat_ws({literal(dialect.delimiter or ' ')}, {', '.join(cells)}) "
+        f"FROM {scan(target)} WHERE ({is_header}) OR ({is_totals if words else 'false'}) ORDER BY 1"
+    ).fetchall()
+    offset = dialect.skip + 1
+    return tuple(SetAside(label, row + offset, kind, text) for row, kind, text in found)

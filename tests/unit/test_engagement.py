@@ -112,12 +112,12 @@ def test_an_unknown_key_is_refused_with_the_nearest_known(tmp_path, text, key, h
         ),
         (
             HEAD + '[sources.order_lines]\nencoding = "utf-8"\n',
-            "engagement.toml: sources.order_lines needs either file or sql.\n"
+            "engagement.toml: sources.order_lines needs either file, sql or database.\n"
             "Fix: correct the section.",
         ),
         (
             HEAD + LINES + 'sql = "SELECT 1"\n',
-            "engagement.toml: sources.order_lines needs either file or sql.\n"
+            "engagement.toml: sources.order_lines needs either file, sql or database.\n"
             "Fix: correct the section.",
         ),
         (
