@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
+
+from segkit.engagement import QUESTION, Data, Engagement, Source, slug_of
+from segkit.engine import Engine
+from segkit.errors import EngagementError, SourceError, first_few
+from segkit.sources.looking import Look, look, looks
+from segkit.sources.proposing import deciding, writing
+from segkit.sources.proposing.evidence import Group, group_of, grouped
+from segkit.sources.proposing.matching import Proposal, proposals
+from segkit.sources.proposing.words import spoken
+from segkit.sources.staging import stage
+
+FILE = "engagement.toml"
+#: Folders whose name says nothing about the client.
+_NAMELESS = {"data", "dane", "extracts", "extract", "export", "exports", "input", "raw", "files"}
 
 
 def propose(
@@ -13,5 +30,172 @@ def propose(
     client: str | None = None,
     progress: Callable[[str, str], None] = lambda *_: None,
 ) -> Path:
-    """Write the proposed engagement file of a folder of extracts, and say where."""
-    raise NotImplementedError
+    """Write the proposed engagement file of a folder of extracts, and say where.
+
+    Raises
+    ------
+    SegkitError
+        If there is no such folder, nothing in it can be read, or the file is there already.
+    """
+    target = _target(folder, out)
+    progress("new", "looking at every file")
+    found = _looked(folder)
+    if not any(look.rows for look in found):
+        raise _nothing(folder, found)
+    progress("new", "which file is which table")
+    with Engine() as engine:
+        text = _text(engine, folder, target, client, found)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("x", encoding="utf-8", newline="\n") as opened:
+        opened.write(text)
+    progress("new", "done")
+    return target
+
+
+def _looked(folder: Path) -> list[Look]:
+    """Every file; those whose letters can't tell the code page as the others' language has it."""
+    found = looks(folder)
+    if _first_language(found) not in ("pl", "ro"):
+        return list(found)
+    return [
+        replace(look(one.path, one.sheet or None, "cp1250"), file=one.file)
+        if one.sure == "undecided"
+        else one
+        for one in found
+    ]
+
+
+def _target(folder: Path, out: Path | None) -> Path:
+    if not folder.is_dir():
+        raise EngagementError(
+            f"There is no folder {folder}.\nFix: give the folder that holds the client's extracts."
+        )
+    target = out or folder / FILE
+    target = target / FILE if target.is_dir() else target
+    if target.exists():
+        raise EngagementError(
+            f"{target} is there already, and what was agreed is never overwritten.\n"
+            "Fix: write beside it with --out, or delete it first."
+        )
+    return target
+
+
+def _nothing(folder: Path, found: Sequence[Look]) -> SourceError:
+    said = first_few(
+        [f"{look.file}: {look.problem.splitlines()[0]}" for look in found if look.problem]
+    )
+    return SourceError(
+        f"Nothing in {folder} holds rows that can be read{': ' + said if said else ''}\n"
+        "Fix: put the client's CSV, XLSX or Parquet files there, as the client sent them."
+    )
+
+
+def _text(
+    engine: Engine, folder: Path, target: Path, client: str | None, found: Sequence[Look]
+) -> str:
+    groups = _groups(engine, folder, [look for look in found if look.rows and look.columns])
+    chosen = sorted(proposals(engine, groups), key=lambda one: one.table.name != "order_lines")
+    used = {look for one in chosen for look in one.group.looks}
+    name, told = (client, "as given") if client else _client(folder)
+    root = os.path.relpath(folder.resolve(), target.parent.resolve())
+    body = [
+        *writing.lines_of(deciding.agreed(engine, name, told, chosen)),
+        "\n[data]",
+        writing.beside(f"root = {writing.quoted(Path(root).as_posix())}", "files are read here"),
+        *(line for one in chosen for line in _section(engine, one)),
+        *_without_lines(chosen),
+        *_rest([look for look in found if look not in used]),
+        *_CONTROLS,
+    ]  # fmt: skip
+    text = "\n".join(body) + "\n"
+    head = _head(len(found), text.count(f"\n# {QUESTION}"))
+    return "\n".join(head) + "\n" + text
+
+
+def _groups(engine: Engine, folder: Path, found: Sequence[Look]) -> list[Group]:
+    country = {"pl": "PL", "ro": "RO"}.get(_first_language(found))
+    reader = Engagement(
+        client="x", as_of=date(2000, 1, 1), country=country, sources={}, data=Data(), folder=folder
+    )
+    made = []
+    for place, (pattern, several) in enumerate(grouped(found)):
+        sheets = tuple(dict.fromkeys(look.sheet for look in several))
+        source = Source(file=pattern, sheet=sheets if several[0].sheet else None)
+        made.append(
+            group_of(engine, pattern, several, stage(engine, reader, f"group{place}", source))
+        )
+    return made
+
+
+def _first_language(found: Sequence[Look]) -> str:
+    return spoken([header for look in found for header in look.headers])[0][0]
+
+
+def _client(folder: Path) -> tuple[str, str]:
+    for place in (folder.resolve(), *folder.resolve().parents):
+        if place.name.casefold() not in _NAMELESS and slug_of(place.name):
+            return place.name, "the folder's name: write the client's"
+    return "Client", "write the client's name"
+
+
+def _section(engine: Engine, one: Proposal) -> Iterator[str]:
+    where = f"sources.{one.table.name}"
+    yield f"\n# ---- {one.table.name}: one row per {one.table.grain} ----"
+    for told in deciding.noted(one.group):
+        yield from writing.wrapped(told)
+    for other in one.rivals:
+        yield from writing.wrapped(
+            f"{QUESTION} {other.label} looks like {one.table.name} too ({other.rows:,} rows). "
+            "Leave it out, or join both with sql (docs/engagement.md)?"
+        )
+    yield f"[{where}]"
+    yield from writing.lines_of(deciding.reading(engine, one))
+    declared = deciding.key(engine, one)
+    yield from writing.lines_of([declared] if declared else [])
+    yield f"\n[{where}.columns]"
+    asked = deciding.vat_question(one)
+    if asked:
+        yield from writing.wrapped(f"{QUESTION} {asked}")
+    for name in one.missing:
+        yield from writing.wrapped(
+            f"{QUESTION} which column is {name}? {one.table.name} must have it, and none was found."
+        )
+    attributes = writing.attributes_of(one)
+    yield from writing.columns(one, attributes)
+    yield from writing.left_out(one, attributes.values())
+    yield from writing.value_words(where, deciding.values(one))
+
+
+def _without_lines(chosen: Sequence[Proposal]) -> Iterator[str]:
+    if not any(one.table.name == "order_lines" for one in chosen):
+        yield "\n# ---- order_lines: one row per order line ----"
+        yield from writing.wrapped(
+            f"{QUESTION} which file holds the order lines? None looks like it, and without them "
+            "nothing can be said. They need an order, a day, a quantity and a net amount."
+        )
+        yield "[sources]"
+
+
+def _rest(rest: Sequence[Look]) -> Iterator[str]:
+    if rest:
+        yield "\n# ---- Files that no table was made from ----"
+        yield from writing.unused(rest)
+
+
+def _head(files: int, questions: int) -> Iterator[str]:
+    yield from writing.wrapped(
+        f"Proposed by segkit new from what it found ({files} files, sheets or tables). Beside "
+        "each column stands how sure the proposal is (high, medium, low) and why."
+    )
+    yield from writing.wrapped(
+        f"A line that begins with {QUESTION.rstrip(':')} asks what the data can't decide: put in "
+        f"the answer, then delete that line. Open at first: {questions}."
+    )
+    yield ""
+
+
+_CONTROLS = (
+    "\n# ---- What the data must match ----",
+    "# [controls]",
+    "# net_revenue = { value = 41_830_112.00, tolerance_share = 0.005 }  # the client's own",
+)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-LANGUAGES = ("pl", "da", "ro", "de", "en")
+_NAMES = {"pl": "Polish", "da": "Danish", "ro": "Romanian", "de": "German", "en": "English"}
+LANGUAGES = tuple(_NAMES)
 _LETTERS = str.maketrans({"ł": "l", "ø": "o", "æ": "a", "đ": "d", "ß": "s", "œ": "o"})
 _DIGRAPHS = (("ae", "a"), ("oe", "o"), ("ue", "u"), ("aa", "a"))
 #: A header written in one and read in another of these is read again as it was meant.
@@ -211,7 +213,7 @@ def _mistyped(word: str) -> dict[str, frozenset[str]] | None:
 @cache
 def named(table: str, column: str) -> tuple[tuple[float, frozenset[str]], ...]:
     """The concepts that name a contract column, each with how well."""
-    strong, _, weak = lexicon()["columns"][table][column].partition("|")
+    strong, _, weak = lexicon()["columns"][table].get(column, "").partition("|")
     return tuple(
         (base - 0.02 * place, frozenset(phrase.split()))
         for base, phrases in ((1.0, strong), (0.72, weak))
@@ -223,6 +225,24 @@ def named(table: str, column: str) -> tuple[tuple[float, frozenset[str]], ...]:
 def name_score(header: str, table: str, column: str) -> float:
     """How well `header` names a contract column, from 0 to 1."""
     return _score(hear(header), named(table, column))
+
+
+def heard(header: str, table: str, column: str) -> str:
+    """What a header says about a contract column, in words.
+
+    Examples
+    --------
+    >>> heard("Nr klienta", "customers", "customer_id")
+    'Polish for customer id'
+    """
+    said = hear(header)
+    meant = {concept for _, combo in named(table, column) for concept in combo}
+    concepts = [min(token & meant or token) for token in said.tokens]
+    ranked = sorted(dict.fromkeys(concepts), key=lambda one: (one == "id", concepts.index(one)))
+    spoken_in = Counter(said.languages).most_common(2)
+    clear = spoken_in and (len(spoken_in) == 1 or spoken_in[0][1] > spoken_in[1][1])
+    language = _NAMES[spoken_in[0][0]] if clear else ""
+    return f"{language} for {' '.join(ranked)}" if language else f"says {' '.join(ranked)}"
 
 
 @cache
@@ -280,6 +300,7 @@ __all__ = [
     "file_score",
     "fold",
     "hear",
+    "heard",
     "lexicon",
     "name_score",
     "spoken",
