@@ -30,9 +30,16 @@ class _Agreed(BaseModel):
 
 
 class Data(_Agreed):
-    """Where the client's files may be read from, besides the engagement's own folder."""
+    """Where the client's files may be read from, besides the engagement's own folder.
+
+    Attributes
+    ----------
+    language
+        The language of the client's words in `values`: pages in it show them as they are.
+    """
 
     root: str = "."
+    language: Language | None = None
 
 
 class Source(_Agreed):
@@ -223,6 +230,18 @@ class Engagement(_Agreed):
         if value != "duckdb":
             raise ValueError("this engine is not built yet; duckdb reads what fits on one disk")
         return value
+
+    @property
+    def own_words(self) -> dict[str, dict[str, str]]:
+        """By language, the client's own word for each word of the contract or the engagement."""
+        told: dict[str, dict[str, str]] = {one: {} for one in (self.data.language,) if one}
+        for source in (*self.sources.values(), *self.raw.values()):
+            for known in source.values.values():
+                for own, word in known.items() if self.data.language else ():
+                    told[self.data.language or ""].setdefault(word, own)
+        for language, words in self.words.items():
+            told[language] = {**told.get(language, {}), **words}
+        return told
 
     @property
     def languages(self) -> tuple[Language, ...]:

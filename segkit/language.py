@@ -168,18 +168,21 @@ def client_word(word: str, words: Mapping[str, Mapping[str, str]]) -> Message:
     """
     own = {}
     for language, known in words.items():
-        said = {key.casefold(): value for key, value in known.items()}.get(word.casefold())
+        said = known.get(word)
+        if said is None and word[:1].islower():
+            said = {key.casefold(): value for key, value in known.items()}.get(word.casefold())
+            said = said and said[:1].lower() + said[1:]
         if said:
-            own[language] = said[:1].lower() + said[1:] if word[:1].islower() else said
+            own[language] = said
     return Message(word.replace("{", "{{").replace("}", "}}"), own=own)
 
 
 def in_client_words(payload: Any, words: Mapping[str, Mapping[str, str]]) -> Any:
     """A payload whose texts carry the client's own words beside them, ready for any language."""
-    known = {word.casefold() for one in words.values() for word in one}
+    known = {word for one in words.values() for word in one}
 
     def word(value: Any) -> Any:
-        is_known = isinstance(value, str) and value.casefold() in known
+        is_known = isinstance(value, str) and value in known
         return client_word(value, words).as_json() if is_known else walk(value)
 
     def walk(told: Any) -> Any:

@@ -216,7 +216,7 @@ class Workbook:
         if isinstance(item, Exhibit):
             self._exhibits += 1
             item = replace(item, number=f"{int(self.notebook[:2])}.{self._exhibits}")
-        payload = in_client_words(item.as_json(), self.engagement.words)
+        payload = in_client_words(item.as_json(), self.engagement.own_words)
         if isinstance(item, Finding):
             self._check(item, payload)
         self.items.append(payload)

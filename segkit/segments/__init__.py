@@ -77,7 +77,7 @@ def segments(given: Given) -> dict[str, pd.DataFrame]:
             'Fix: set segmentation.primary to "clusters" or "rfm".'
         )
     behaviour = given.table("behaviour").sort_values("customer_id", ignore_index=True)
-    names = labelled(given.query(LABELS), given.engagement.words)
+    names = labelled(given.query(LABELS), given.engagement.own_words)
     parts = [
         _segment_base(rows.reset_index(drop=True), base, given.engagement, names)
         for base, rows in _bases(behaviour, given)
@@ -180,7 +180,7 @@ def _definitions(
 def _of_base(name: Message, base: str | None, engagement: Engagement) -> Message:
     if base is None:
         return name
-    return say("{name} ({base})", name=name, base=client_word(base, engagement.words))
+    return say("{name} ({base})", name=name, base=client_word(base, engagement.own_words))
 
 
 def _profiles(behaviour: pd.DataFrame, segment: pd.Series[str], base: str | None) -> pd.DataFrame:

@@ -839,7 +839,7 @@ def _telling_measures(profiles: pd.DataFrame) -> list[str]:
 def _client_words(book: Workbook) -> dict[str, Message]:
     from segkit.segments import LABELS, labelled
 
-    return labelled(book.query(LABELS, "order_lines", "products"), book.engagement.words)
+    return labelled(book.query(LABELS, "order_lines", "products"), book.engagement.own_words)
 
 
 def _cell(book: Workbook, column: str, value: Any) -> Message:
