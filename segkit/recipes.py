@@ -56,6 +56,27 @@ RECIPES: tuple[Recipe, ...] = (
         keys=("as_of",),
     ),
     Recipe(
+        makes=("source_days", "source_calendar", "source_holes", "partial_months"),
+        make="segkit.audit.checks.calendar:holes",
+        needs=("order_lines",),
+        may_use=("visits", "receivables", "events", "quotes"),
+        keys=("as_of", "window_months", "country"),
+    ),
+    Recipe(
+        makes=("field_series", "field_shifts", "product_shifts"),
+        make="segkit.audit.checks.drift:shifts",
+        needs=("order_lines",),
+        may_use=("visits", "receivables", "events", "quotes"),
+        keys=("as_of",),
+    ),
+    Recipe(
+        makes=("visit_log_quality", "visit_log_teams", "visit_log_rows"),
+        make="segkit.audit.checks.visitlog:quality",
+        needs=("visits", "order_lines", "customers"),
+        may_use=("reps", "call_targets"),
+        keys=("as_of", "window_months", "country"),
+    ),
+    Recipe(
         makes=CHECKED,
         make="segkit.audit.checks:results",
         needs=("order_lines", "customers", "products"),

@@ -362,7 +362,7 @@ def late(rhythm: Rhythm, wanted: np.datetime64) -> list[dict[str, Any]]:
 
 
 def partial_months(found: pd.DataFrame, engagement: Engagement) -> pd.DataFrame:
-    """The first and the last month of the order lines, where the records hold only a part.
+    """The first and the last month of the order lines in the window that are not whole.
 
     Returns
     -------
@@ -384,7 +384,8 @@ def partial_months(found: pd.DataFrame, engagement: Engagement) -> pd.DataFrame:
         usual = _usual_weekdays(every, day, free)
         inside = usual[usual >= first if which == "first" else usual <= last]
         part = series[day.astype("M8[M]") == month]
-        if len(usual) - len(inside) > GRACE:
+        in_window = every[-1] > np.datetime64(engagement.window_start)
+        if in_window and len(usual) - len(inside) > GRACE:
             made.append((pd.Timestamp(every[0]), which, len(inside), len(usual),
                          int(part["rows"].sum()), int(part["amount"].sum())))  # fmt: skip
     columns = ["month", "which", "days", "of_days", "rows", "amount"]

@@ -47,9 +47,9 @@ LARGE = {"codes": 0.25, "size": 0.25, "empty": 0.1}
 SUDDEN, _BESIDE = 0.7, 3
 #: A price that changes by this factor or more is another unit or another currency.
 FACTOR = 3.0
-#: Where only the unit changed, the factor is a whole number and the value of a line stays, within
-#: these parts; else it may as well be a clearance.
-_WHOLE, _SAME = 0.08, 0.25
+#: Where only the unit changed, the factor is a whole number, half a dozen or more, and the value of
+#: a line stays, within these parts; else it may as well be a clearance.
+_PACK, _WHOLE, _SAME = 5.5, 0.08, 0.25
 
 
 # --- the test -----------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def field_months(given: Given) -> pd.DataFrame:
         if given.has(source)
         for part in (_emptiness(given, source), *_values(given, source))
     ]
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True).astype({"value": "str"})
 
 
 def _emptiness(given: Given, source: str) -> pd.DataFrame:
@@ -399,13 +399,17 @@ def is_unit(price: float, quantity: float) -> bool:
     (True, False, False)
     """
     larger = max(price, 1 / price)
-    is_whole = abs(larger / round(larger) - 1) <= _WHOLE / round(larger)
+    is_whole = larger >= _PACK and abs(larger / round(larger) - 1) <= _WHOLE / round(larger)
     return is_whole and abs(np.log(price * quantity)) <= np.log(1 + _SAME)
 
 
 def shifts(given: Given) -> dict[str, pd.DataFrame]:
-    """Tables ``field_shifts`` and ``product_shifts``."""
+    """Tables ``field_series`` (what could be tested), ``field_shifts`` and ``product_shifts``."""
+    months = field_months(given)
+    names = ["source", "field", "kind"]
+    lengths = months.groupby(names, as_index=False).agg(months=("month", "nunique"))
     return {
-        "field_shifts": field_shifts(field_months(given)),
+        "field_series": lengths[lengths["months"] >= MONTHS],
+        "field_shifts": field_shifts(months),
         "product_shifts": product_shifts(product_months(given)),
     }

@@ -42,9 +42,9 @@ def quality(given: Given) -> dict[str, pd.DataFrame]:
     -------
     dict
         ``visit_log_quality`` one row per seller: counts of visits and what is odd in them, flags
-        ``is_late``, ``is_same`` (identical minutes), the completeness of its team and the
-        ``grade`` that the response to its visits can have; ``visit_log_teams`` the same by team,
-        those under five sellers together; ``visit_log_rows`` one row per visit that is odd.
+        ``is_late``, ``is_same`` (identical minutes), and the ``grade`` that the response to the
+        visits of its team can have; ``visit_log_teams`` the same by team, those under five sellers
+        together; ``visit_log_rows`` one row per visit that is odd.
     """
     visits = _visits(given)
     sellers = _sellers(visits, given)
@@ -200,7 +200,7 @@ def _in_teams(sellers: pd.DataFrame) -> pd.DataFrame:
 
 
 def _flagged(sellers: pd.DataFrame) -> pd.DataFrame:
-    """Which sellers log late in the week, or one same length, more than chance and peers explain."""
+    """Which sellers log on Fridays, or one same length, more than chance and peers explain."""
     enough = sellers["visits"] >= ENOUGH
     late = _low(sellers["late"], sellers["logged"]) > TIMES * (
         sellers["on_friday"] / sellers["visits"]
@@ -238,7 +238,10 @@ def _teams(sellers: pd.DataFrame) -> pd.DataFrame:
         sellers=grouped.size(), of_late=late, of_same=same,
         completeness=lambda sums: sums["is_logged"] / sums["to_log"],
     )  # fmt: skip
-    return teams.rename_axis("team").reset_index()
+    # neither the day nor the length was recorded: the log was written, not kept
+    invented = np.minimum(teams["of_late"], teams["of_same"]) > teams["visits"] / 2
+    is_weak = invented | (teams["completeness"] < COMPLETE)
+    return teams.assign(grade=np.where(is_weak, "D", "C")).rename_axis("team").reset_index()
 
 
 def _odd(visits: pd.DataFrame, sellers: pd.DataFrame) -> pd.DataFrame:
