@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,14 @@ RECIPES: tuple[Recipe, ...] = (
                 f"{name}_quarantine",
                 f"{name}_counts",
                 f"{name}_repairs",
+                *(("currency_totals",) if name == "order_lines" else ()),
             ),
             make="segkit.sources:read",
+            may_use=() if name == "rates" else ("rates",),
             keys=_READ,
             files=(name,),
         )
-        for name in CONTRACTS
+        for name in sorted(CONTRACTS, key=lambda one: one != "rates")
     ),
     # every customer and product of the lines has one row, listed by the client or not
     Recipe(
@@ -53,6 +56,24 @@ RECIPES: tuple[Recipe, ...] = (
         makes=("period_totals", "month_totals", "customer_totals", "line_checks", "line_counts"),
         make="segkit.audit.totals:totals",
         needs=("order_lines", "order_lines_quarantine", "customers", "products"),
+        keys=("as_of",),
+    ),
+    Recipe(
+        makes=("customer_orders",),
+        make="segkit.audit.base_tables:orders",
+        needs=("order_lines", "products"),
+        keys=("as_of", "currency"),
+    ),
+    Recipe(
+        makes=("customer_periods", "base_steps", "cohorts", "cohort_ages", "base_facts"),
+        make="segkit.audit.base_tables:base",
+        needs=("customer_orders",),
+        keys=("as_of",),
+    ),
+    Recipe(
+        makes=("sales_changes",),
+        make="segkit.audit.bridge:by_region",
+        needs=("order_lines", "customers"),
         keys=("as_of",),
     ),
     Recipe(
@@ -103,7 +124,13 @@ RECIPES: tuple[Recipe, ...] = (
         ),
         make="segkit.segments:segments",
         needs=("behaviour", "order_lines", "customers", "products"),
-        keys=("segmentation", "as_of", "currency", "words"),
+        keys=("segmentation", "as_of", "currency", "words", "data", "sources"),
+    ),
+    Recipe(
+        makes=("segment_changes",),
+        make="segkit.audit.bridge:by_segment",
+        needs=("order_lines", "segments"),
+        keys=("as_of",),
     ),
     # --- routes -----------------------------------------------------------------------------
     Recipe(
@@ -118,6 +145,12 @@ RECIPES: tuple[Recipe, ...] = (
         make="segkit.routes:contribution",
         needs=("order_lines", "products", "cost_to_serve", "pool_capacity"),
         keys=("currency", "assumptions"),
+    ),
+    Recipe(
+        makes=("loss_swings",),
+        make="segkit.routes.swings:swings",
+        needs=("contribution", "cost_to_serve", "pool_capacity", "activities"),
+        keys=("assumptions",),
     ),
     # --- kpis -------------------------------------------------------------------------------
     Recipe(
@@ -140,7 +173,13 @@ RECIPES: tuple[Recipe, ...] = (
         makes=("targets",),
         make="segkit.kpis.forecast:targets",
         needs=("order_lines", "segments"),
-        keys=("as_of", "window_months", "currency", "targets"),
+        keys=("as_of", "window_months", "currency", "targets", "assumptions"),
+    ),
+    Recipe(
+        makes=("target_swings",),
+        make="segkit.kpis.swings:swings",
+        needs=("order_lines", "segments"),
+        keys=("as_of", "window_months", "currency", "targets", "assumptions"),
     ),
 )
 
@@ -151,10 +190,19 @@ def reports_folder() -> Path:
 
 
 def open_store(engagement: Engagement) -> Store:
-    """The engagement's tables, in the store beside its runs."""
+    """The engagement's tables, in the store beside its runs.
+
+    What the client filled in as assumptions is read here and now: tables depend on it.
+    """
+    from segkit.evidence import joined
     from segkit.sources import files_hash
 
-    return Store(reports_folder() / engagement.slug / ".store", engagement, RECIPES, files_hash)
+    store = Store(reports_folder() / engagement.slug / ".store", engagement, RECIPES, files_hash)
+    if "assumptions" not in engagement.sources:
+        return store
+    sheet = store.frame("assumptions").to_dict("records")
+    agreed = {"assumptions": joined(engagement.assumptions, sheet)}
+    return replace(store, engagement=engagement.model_copy(update=agreed))
 
 
 def open_book(
@@ -177,8 +225,9 @@ def open_book(
     from segkit.workbook import Workbook
 
     given = tuple(line for line in overrides.splitlines() if line.strip())
-    agreed = read_engagement(find_engagement(engagement), given)
-    return Workbook(notebook, agreed, open_store(agreed), Path(run_folder) if run_folder else None)
+    store = open_store(read_engagement(find_engagement(engagement), given))
+    folder = Path(run_folder) if run_folder else None
+    return Workbook(notebook, store.engagement, store, folder)
 
 
 def find_engagement(path: str | Path) -> Path:

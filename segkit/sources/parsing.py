@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from segkit.engagement import Source
 from segkit.engine import Engine, failure, literal, quoted
-from segkit.errors import EngagementError, SourceError, first_few
+from segkit.errors import EngagementError, SourceError
+from segkit.sources.repairs import EVERYWHERE, NUMBERS, ODD_TEXT, Rule, date_rules, number_rules
 from segkit.sources.staging import Staged
 from segkit.tables import ENGINE_TYPES, Column, Table
 
-#: An amount as the file has it, before rounding to minor units.
-RAW_AMOUNT = "DECIMAL(22,6)"
-_SPACES = " \t\n\u00a0\u202f"
-_GROUPS = {",": " \u00a0\u202f.'’", ".": " \u00a0\u202f,'’"}
-_MONEY_WORDS = ("£", "€", "$", "zł", "kr", "lei")
-_DATE_SHAPE = (
-    r"^(\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{4}|(?:19|20)\d{6})"
-    r"([ T]+\d{1,2}:\d{2}.*)?$"
-)
+#: An amount as the file has it, before rounding to minor units: whole lines stay in 64 bits.
+RAW_AMOUNT = "DECIMAL(18,6)"
+_SPACES = " \t\n\r\u00a0\u202f"
+_GROUPS = {",": " .'’", ".": " ,'’"}
 _YES = ("true", "t", "yes", "y", "1", "x", "tak", "ja", "da")
 _NO = ("false", "f", "no", "n", "0", "nie", "nej", "nu")
-
-
-@dataclass(frozen=True)
-class Format:
-    """How one source writes its values."""
-
-    decimal: str
-    groups: str
-    date_format: str | None
-    is_sheet: bool
-    currency: str
-    decimals: int
+_TYPED = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+_FIRST_DAY, _LAST_DAY = "DATE '1900-01-01'", "DATE '9999-12-31'"
+#: Of a hundred values that tell, so many must tell the same.
+_AGREE = 0.99
 
 
 @dataclass(frozen=True)
@@ -56,25 +46,64 @@ class Cell:
     words: Mapping[str, str]
 
     @property
+    def is_text(self) -> bool:
+        """Whether the value is read from text, not from what the file typed."""
+        kind = self.column.kind
+        if self.words or self.type == "VARCHAR":
+            return True
+        if kind == "date":
+            return not self.type.startswith(("DATE", "TIMESTAMP"))
+        return kind not in NUMBERS or not self.type.startswith(_TYPED)
+
+    @property
+    def given(self) -> str:
+        """SQL of the value: its text as the file has it, or what the file typed."""
+        return _as_text(self.raw, self.type) if self.is_text else self.raw
+
+    @property
     def text(self) -> str:
         """SQL of the value as trimmed text; empty is null."""
         return text_sql(self.raw, self.type)
 
-    @property
-    def worded(self) -> str:
-        """SQL of the text in the contract's words."""
-        if not self.words:
-            return self.text
-        cases = " ".join(
-            f"WHEN {literal(theirs.strip())} THEN {literal(ours)}"
-            for theirs, ours in self.words.items()
-        )
-        return f"CASE {self.text} {cases} ELSE {self.text} END"
 
-    @property
-    def is_text(self) -> bool:
-        """Whether the value is read from text, not from what the file typed."""
-        return bool(self.words) or self.type == "VARCHAR" or self.column.kind == "text"
+@dataclass(frozen=True)
+class Format:
+    """How one column writes its values.
+
+    Attributes
+    ----------
+    decimal, groups
+        The decimal mark, and what may part thousands.
+    is_strict
+        Whether a number like 1.234 is left unread, since it may mean either.
+    date_format
+        The usual shape of dates, as the engine writes it; ``iso``, or none.
+    declared
+        The shape that the engagement declares.
+    order, short
+        What comes first in a date: see `date_rules`.
+    epoch
+        The day from which a spreadsheet counts.
+    """
+
+    decimal: str = "."
+    groups: str = ""
+    is_strict: bool = False
+    date_format: str | None = None
+    declared: str | None = None
+    order: str = "dmy"
+    short: str | None = None
+    epoch: str = "1899-12-30"
+
+    def rules(self, cell: Cell, currency: str) -> list[Rule]:
+        """The repairs that a value of this column may get, in order."""
+        kind = cell.column.kind
+        more: Iterator[Rule] = iter(())
+        if kind in NUMBERS:
+            more = number_rules(currency, self.decimal, self.groups, is_strict=self.is_strict)
+        elif kind == "date":
+            more = date_rules(self.order, self.short, self.epoch)
+        return [one for one in (*EVERYWHERE, *more) if one.fits(cell.column.name, kind)]
 
 
 def text_sql(raw: str, kind: str) -> str:
@@ -85,53 +114,316 @@ def text_sql(raw: str, kind: str) -> str:
     raw, kind
         SQL of the value, and the engine's type of it.
     """
+    return trimmed_sql(_as_text(raw, kind))
+
+
+def trimmed_sql(text: str) -> str:
+    """SQL of a text without the spaces around it; empty is null."""
+    return f"nullif(trim({text}, {literal(_SPACES)}), '')"
+
+
+def _as_text(raw: str, kind: str) -> str:
     if kind in ("FLOAT", "DOUBLE") or kind.startswith("DECIMAL"):
         return (
             f"CASE WHEN {raw} = trunc({raw}) AND abs({raw}) < 1e15 "
             f"THEN CAST(CAST({raw} AS BIGINT) AS VARCHAR) ELSE CAST({raw} AS VARCHAR) END"
         )
-    text = raw if kind == "VARCHAR" else f"CAST({raw} AS VARCHAR)"
-    # to look for a space first takes a quarter of the time that trimming all takes
-    spaced = " OR ".join(f"contains({text}, {literal(space)})" for space in _SPACES)
-    trimmed = f"CASE WHEN {spaced} THEN trim({text}, {literal(_SPACES)}) ELSE {text} END"
-    return f"nullif({trimmed}, '')"
+    return raw if kind == "VARCHAR" else f"CAST({raw} AS VARCHAR)"
 
 
-def value_sql(cell: Cell, text: str, how: Format) -> str:
-    """SQL of the typed value; null where it cannot be read. `text` is SQL of its text."""
+def fast_sql(cell: Cell, raw: str, how: Format) -> str:
+    """SQL of the value where nothing has to be repaired; else null."""
     kind = cell.column.kind
-    if kind == "text":
-        return text
-    if kind == "date":
-        is_dated = cell.type.startswith(("DATE", "TIMESTAMP")) and not cell.words
-        return f"CAST({cell.raw} AS DATE)" if is_dated else _date(text, how)
-    if kind == "boolean":
-        return _boolean(text)
-    wanted = RAW_AMOUNT if kind == "amount" else ENGINE_TYPES[kind]
     if not cell.is_text:
-        return _finite(f"TRY_CAST({cell.raw} AS {wanted})", kind)
-    return _number(text, wanted, how)
+        if kind == "date":
+            return f"CAST({raw} AS DATE)"
+        return _finite(f"TRY_CAST({raw} AS {_exact(kind)})", kind)
+    if kind in NUMBERS:
+        return _plain_number(raw, kind, how)
+    if kind == "date":
+        return _plain_date(raw, how)
+    return f"CASE WHEN NOT regexp_matches({raw}, {literal(ODD_TEXT)}) THEN nullif({raw}, '') END"
+
+
+def repaired_sql(cell: Cell, text: str, how: Format) -> str:
+    """SQL of the value of a text that went through the rules; null where it cannot be read."""
+    kind = cell.column.kind
+    if kind in NUMBERS:
+        return _plain_number(text, kind, how)
+    if kind == "date":
+        day = _iso_date(text)
+        return f"coalesce({day}, {_told_date(text, how.declared)})" if how.declared else day
+    return text
+
+
+def final_sql(cell: Cell, value: str) -> str:
+    """SQL of the value in the contract's words and type."""
+    if cell.words:
+        cases = " ".join(
+            f"WHEN {literal(theirs.strip())} THEN {literal(ours)}"
+            for theirs, ours in cell.words.items()
+        )
+        value = f"CASE {value} {cases} ELSE {value} END"
+    if cell.column.kind != "boolean":
+        return value
+    yes, no = (", ".join(map(literal, words)) for words in (_YES, _NO))
+    return (
+        f"CASE WHEN lower({value}) IN ({yes}) THEN true "
+        f"WHEN lower({value}) IN ({no}) THEN false END"
+    )
 
 
 def minor_sql(raw: str, decimals: int) -> str:
     """SQL of an amount in minor units: rounded once, half away from zero."""
-    return f"CAST(round({raw}, {decimals}) * {10**decimals} AS BIGINT)"
+    return f"TRY_CAST(round({raw}, {decimals}) * {10**decimals} AS BIGINT)"
 
 
-def format_of(
-    engine: Engine, source: Source, staged: Staged, cells: list[Cell], currency: str, decimals: int
-) -> Format:
-    """How a source writes its numbers and dates: as declared, else as found in the rows."""
-    decimal = source.decimal or ("." if staged.is_sheet else _found_decimal(engine, staged, cells))
-    groups = _GROUPS[decimal] if source.thousands is None else source.thousands
-    if source.date_format is None and not staged.is_sheet:
-        _refuse_month_first(engine, staged, cells)
-    date_format = _strptime(engine, staged.where, source.date_format)
-    return Format(decimal, groups, date_format, staged.is_sheet, currency, decimals)
+def _exact(kind: str) -> str:
+    return RAW_AMOUNT if kind == "amount" else ENGINE_TYPES[kind]  # type: ignore[index]
 
 
 def _finite(sql: str, kind: str) -> str:
     return f"CASE WHEN isfinite({sql}) THEN {sql} END" if kind == "number" else sql
+
+
+def _plain_number(text: str, kind: str, how: Format) -> str:
+    other = "." if how.decimal == "," else ","
+    point = text if how.decimal == "." else f"replace({text}, ',', '.')"
+    exact = "DECIMAL(28,10)" if kind == "number" else _exact(kind)
+    read = f"TRY_CAST({point} AS {exact})"
+    read = f"CASE WHEN NOT contains({text}, '{other}') THEN {read} END"
+    return f"CAST({read} AS DOUBLE)" if kind == "number" else read
+
+
+def _plain_date(text: str, how: Format) -> str:
+    if how.date_format is None:
+        return "CAST(NULL AS DATE)"
+    if how.date_format == "iso":
+        return _iso_date(text)
+    return _told_date(text, how.date_format)
+
+
+def _iso_date(text: str) -> str:
+    return _in_range(f"CASE WHEN {text} BETWEEN '0' AND ':' THEN TRY_CAST({text} AS DATE) END")
+
+
+def _told_date(text: str, told: str) -> str:
+    read = f"try_strptime({text}, {literal(told)})"  # which reads 'epoch', too
+    return _in_range(f"CAST(CASE WHEN {text} <> 'epoch' THEN {read} END AS DATE)")
+
+
+def _in_range(day: str) -> str:
+    """SQL of a day that a calendar of business has: 01.03.26 is no day of the year 26."""
+    return f"CASE WHEN {day} BETWEEN {_FIRST_DAY} AND {_LAST_DAY} THEN {day} END"
+
+
+# --- how each column writes ---------------------------------------------------------------------
+
+
+def formats_of(
+    engine: Engine, source: Source, staged: Staged, cells: list[Cell]
+) -> dict[str, Format]:
+    """How each column writes its values: as declared, else as all of its values show.
+
+    Raises
+    ------
+    SourceError
+        If values can be read in two ways and neither their column nor the others decide.
+    """
+    told = [cell for cell in cells if cell.is_text]
+    numbers = [cell for cell in told if cell.column.kind in NUMBERS]
+    dates = [cell for cell in told if cell.column.kind == "date"]
+    return {
+        **{cell.column.name: Format() for cell in cells},
+        **_number_formats(engine, source, staged, numbers),
+        **_date_formats(engine, source, staged, dates),
+    }
+
+
+def _number_formats(
+    engine: Engine, source: Source, staged: Staged, cells: list[Cell]
+) -> dict[str, Format]:
+    def made(decimal: str, *, is_strict: bool = False) -> Format:
+        groups = _GROUPS[decimal] if source.thousands is None else source.thousands
+        spaced = "".join(" " if mark.isspace() else mark for mark in groups)
+        return Format(decimal, spaced, is_strict)
+
+    sheets = {part.decimal for part in staged.parts if part.sheet is not None}
+    decimal = source.decimal or (sheets.pop() if len(sheets) == 1 else None)
+    if decimal or not cells or staged.is_sheet:
+        one = made(decimal or ".", is_strict=decimal is None)
+        return {cell.column.name: one for cell in cells}
+    found = {cell.column.name: _marks(engine, staged, cell) for cell in cells}
+    told = [*found.values()]
+    pooled = _majority(sum(one[0] for one in told), sum(one[1] for one in told), ",", ".")
+    formats = {}
+    for name, (commas, dots, unclear, example) in found.items():
+        decimal = _majority(commas, dots, ",", ".")
+        if decimal is None and not staged.is_sheet:
+            if commas or dots:
+                raise _undecided(
+                    staged, f"numbers with decimal commas ({commas:,}) and with decimal points "
+                    f"({dots:,}) in {name}",
+                )  # fmt: skip
+            if unclear and pooled is None:
+                raise _undecided(
+                    staged, f"numbers such as {example} in {name}, which can be read in two ways"
+                )
+        is_strict = decimal is None and staged.is_sheet
+        formats[name] = made(decimal or (None if is_strict else pooled) or ".", is_strict=is_strict)
+    return formats
+
+
+def _undecided(staged: Staged, what: str) -> SourceError:
+    return SourceError(
+        f"{staged.where} holds {what}.\n"
+        f'Fix: set decimal = "," or decimal = "." under [{staged.where}].'
+    )
+
+
+def _marks(engine: Engine, staged: Staged, cell: Cell) -> tuple[int, int, int, str]:
+    """How many numbers have a decimal comma, a decimal point, or a mark that may be either."""
+
+    def is_decimal(mark: str, other: str) -> str:
+        shape = (
+            rf"^\D*0*\{mark}\d+\D*$|^[^\{mark}]*\{mark}(\d{{1,2}}|\d{{4,}})\D*$"
+            rf"|[{other}'’\s\x{{A0}}\x{{2009}}\x{{202F}}]\d{{3}}\{mark}|\{other}\d{{3}}\{other}"
+        )
+        return (
+            f"CASE WHEN NOT contains(v, '{mark}') AND NOT contains(v, '{other}') THEN false "
+            f"WHEN v LIKE '%{mark}__' THEN true ELSE regexp_matches(v, {literal(shape)}) END"
+        )
+
+    either = r"^\D*[1-9]\d{0,2}[.,]\d{3}\D*$"
+    found = engine.connection.execute(
+        f"""
+        SELECT count(*) FILTER (comma), count(*) FILTER (dot), count(*) FILTER (either),
+               coalesce(min(v) FILTER (either), '')
+        FROM (
+          SELECT v, {is_decimal(",", ".")} AS comma, {is_decimal(".", ",")} AS dot,
+                 CASE WHEN contains(v, ',') OR contains(v, '.') THEN
+                   regexp_matches(v, {literal(either)}) ELSE false END AS either
+          FROM (SELECT {cell.text} AS v FROM ({staged.relation})))
+        """
+    ).fetchone()
+    assert found is not None
+    return found
+
+
+def _date_formats(
+    engine: Engine, source: Source, staged: Staged, cells: list[Cell]
+) -> dict[str, Format]:
+    declared = _strptime(engine, staged.where, source.date_format)
+    epoch = "1904-01-01" if any(part.is_1904 for part in staged.parts) else "1899-12-30"
+    if declared:
+        order = "".join(re.findall("%([dmy])", declared.replace("%Y", "%y")))
+        known = order in ("dmy", "mdy")
+        one = Format(
+            date_format="iso" if staged.is_sheet else declared,
+            declared=declared,
+            order=order if known else "dmy",
+            short=order if known else None,
+            epoch=epoch,
+        )
+        return {cell.column.name: one for cell in cells}
+    found = {cell.column.name: _Dates.of(_day_texts(engine, staged, cell)) for cell in cells}
+    pooled = _Dates([one for dates in found.values() for one in dates.parts], Counter()).order
+    for name, dates in found.items():
+        example = dates.unclear(pooled)
+        if example:
+            raise SourceError(
+                f"{staged.where} holds dates such as {example} in {name}, which can be read in two "
+                f"ways.\nFix: set date_format, such as dd.mm.yyyy or mm/dd/yyyy, under "
+                f"[{staged.where}]."
+            )
+    return {name: replace(dates.format(pooled), epoch=epoch) for name, dates in found.items()}
+
+
+def _day_texts(engine: Engine, staged: Staged, cell: Cell) -> list[tuple[str, int]]:
+    """The most frequent texts of a column of dates, without their time, and how often each is."""
+    return engine.connection.execute(
+        f"""
+        SELECT left(trim({cell.text}), 10) AS v, count(*) FROM ({staged.relation})
+        WHERE v <> '' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 100_000
+        """
+    ).fetchall()
+
+
+@dataclass(frozen=True)
+class _Dates:
+    """What the dates of one column show: first, second and third number, mark, rows; shapes."""
+
+    parts: list[tuple[str, str, str, str, int]]
+    shapes: Counter[str]
+
+    @classmethod
+    def of(cls, texts: list[tuple[str, int]]) -> _Dates:
+        parts, shapes = [], Counter[str]()
+        for text, rows in texts:
+            if found := re.match(r"(\d{1,4})([-./])(\d{1,2})[-./](\d{1,4})(?!\d)", text):
+                first, mark, second, third = found.groups()
+                parts.append((first, second, third, mark, rows))
+                ends = len(third) == 4
+                shapes["iso" if len(first) == 4 else mark if ends else "short"] += rows
+            elif re.fullmatch(r"(19|20)\d{6}", text):
+                shapes["solid"] += rows
+        return cls(parts, shapes)
+
+    @property
+    def order(self) -> str | None:
+        """Whether days or months come first where the year comes last, if that can be told."""
+        days = months = 0
+        for first, second, third, mark, rows in self.parts:
+            if len(third) == 4:
+                days += rows * (int(first) > 12 or mark == ".")
+                months += rows * (int(second) > 12 >= int(first))
+        return _majority(days, months, "dmy", "mdy")
+
+    @property
+    def short(self) -> str | None:
+        """The order of dates whose year has two digits: the only one that all of them allow."""
+        dates = [one for one in self.parts if max(map(len, one[:3])) <= 2]
+        kept = []
+        for order in ("dmy", "mdy", "ymd"):
+            day, month = order.index("d"), order.index("m")
+            good = sum(
+                one[4] for one in dates if 0 < int(one[day]) < 32 and 0 < int(one[month]) < 13
+            )
+            dotted = order == "mdy" and any(one[3] == "." for one in dates)
+            if dates and good >= _AGREE * sum(one[4] for one in dates) and not dotted:
+                kept.append(order)
+        firsts, thirds = ({one[place] for one in dates} for place in (0, 2))
+        if {*kept} == {"dmy", "ymd"}:  # there are many days and few years
+            kept = ["dmy"] * (len(firsts) > 3 * len(thirds)) or ["ymd"] * (
+                len(thirds) > 3 * len(firsts)
+            )
+        return kept[0] if len(kept) == 1 else None
+
+    def unclear(self, pooled: str | None) -> str | None:
+        """A date that can be read in two ways where not even `pooled`, the others' order, helps."""
+        decided = self.order or pooled
+        for first, second, third, mark, _ in self.parts:
+            text = f"{first}{mark}{second}{mark}{third}"
+            if len(third) == 4 and not decided and int(first) != int(second):
+                return text
+            if max(len(first), len(third)) <= 2 and self.short is None:
+                return text
+        return None
+
+    def format(self, pooled: str | None) -> Format:
+        order = self.order or pooled or "dmy"
+        usual = max(self.shapes, key=lambda one: (self.shapes[one], one), default="")
+        shape = {"iso": "iso", "solid": "%Y%m%d", "short": None, "": None}
+        first, second, third = (f"%{part.upper() if part == 'y' else part}" for part in order)
+        told = shape.get(usual, f"{first}{usual}{second}{usual}{third}")
+        return Format(date_format=told, order=order, short=self.short)
+
+
+def _majority(one: int, two: int, first: str, second: str) -> str | None:
+    """Which of two readings nearly all values tell, of those that allow one reading only."""
+    if not one + two or max(one, two) < _AGREE * (one + two):
+        return None
+    return first if one > two else second
 
 
 def _strptime(engine: Engine, where: str, declared: str | None) -> str | None:
@@ -152,134 +444,6 @@ def _strptime(engine: Engine, where: str, declared: str | None) -> str | None:
         f"{where} sets date_format to {declared}, which is no date format.\n"
         "Fix: write it like %d.%m.%Y or dd.mm.yyyy."
     )
-
-
-def _date(text: str, how: Format) -> str:
-    day = f"translate(regexp_extract({text}, {literal(_DATE_SHAPE)}, 1), './', '--')"
-    anyhow = (
-        f"CAST(CASE WHEN {day}[5] = '-' THEN try_strptime({day}, '%Y-%m-%d') "
-        f"WHEN contains({day}, '-') THEN try_strptime({day}, '%d-%m-%Y') "
-        f"ELSE try_strptime({day}, '%Y%m%d') END AS DATE)"
-    )
-    if how.date_format is None:
-        return anyhow
-    declared = f"CAST(try_strptime({text}, {literal(how.date_format)}) AS DATE)"
-    return f"coalesce({declared}, {anyhow})" if how.is_sheet else declared
-
-
-def _boolean(text: str) -> str:
-    yes, no = (", ".join(map(literal, words)) for words in (_YES, _NO))
-    return (
-        f"CASE WHEN lower({text}) IN ({yes}) THEN true WHEN lower({text}) IN ({no}) THEN false END"
-    )
-
-
-def _number(text: str, wanted: str, how: Format) -> str:
-    """Plain numbers first; then groups of three, currency, a minus behind, parentheses."""
-    other = "." if how.decimal == "," else ","
-    exact = "DECIMAL(28,10)" if wanted == "DOUBLE" else wanted
-    plain = (
-        f"CASE WHEN NOT contains({text}, '{other}') "
-        f"THEN TRY_CAST(replace({text}, '{how.decimal}', '.') AS {exact}) END"
-    )
-    # the engine evaluates a repeated expression for all rows, so the others are hidden from it
-    bare = _bare(f"(CASE WHEN ({plain}) IS NULL THEN {text} END)", how)
-    groups = "".join(f"\\x{{{ord(mark):X}}}" for mark in how.groups)
-    shape = rf"^[+-]?\d{{1,3}}([{groups}]\d{{3}})+(\{how.decimal}\d*)?$" if groups else ""
-    dressed = f"CASE WHEN NOT contains({bare}, '{other}') THEN {bare} END"
-    if shape:
-        ungrouped = f"regexp_replace({bare}, {literal(f'[{groups}]')}, '', 'g')"
-        is_grouped = f"regexp_matches({bare}, {literal(shape)})"
-        dressed = f"CASE WHEN {is_grouped} THEN {ungrouped} ELSE {dressed} END"
-    read = f"coalesce({plain}, TRY_CAST(replace({dressed}, '{how.decimal}', '.') AS {exact}))"
-    return f"CAST({read} AS {wanted})"
-
-
-def _bare(text: str, how: Format) -> str:
-    """SQL of a number without its currency, and with its minus in front."""
-    words = "|".join(f"\\{word}" if word == "$" else word for word in (*_MONEY_WORDS, how.currency))
-    bare = f"replace({text}, '−', '-')"
-    edges = literal(rf"(?i)^([+-]?)\s*({words})\.?[\s\x{{A0}}]*|[\s\x{{A0}}]*({words})\.?$")
-    bare = f"regexp_replace({bare}, {edges}, '\\1', 'g')"
-    bare = f"regexp_replace({bare}, '^\\((.*)\\)$', '-\\1')"
-    return f"regexp_replace({bare}, '^([^-].*)-$', '-\\1')"
-
-
-def _text_columns(cells: list[Cell], kinds: tuple[str, ...]) -> list[str]:
-    return [cell.worded for cell in cells if cell.column.kind in kinds and cell.type == "VARCHAR"]
-
-
-def _found_decimal(engine: Engine, staged: Staged, cells: list[Cell]) -> str:
-    """The decimal mark by the evidence of all numbers; a mark before three digits is none."""
-    texts = _text_columns(cells, ("amount", "price", "number", "integer"))
-    if not texts:
-        return "."
-    commas, dots, unclear, example = _evidence(engine, staged, texts)
-    if not commas and not dots and not unclear:
-        return "."
-    if max(commas, dots) > 99 * min(commas, dots):
-        return "," if commas > dots else "."
-    said = (
-        f"numbers with decimal commas ({commas:,}) and with decimal points ({dots:,})"
-        if commas
-        else f"numbers such as {example}, which can be read in two ways"
-    )
-    raise SourceError(
-        f"{staged.where} holds {said}.\n"
-        f'Fix: set decimal = "," or decimal = "." under [{staged.where}].'
-    )
-
-
-def _evidence(engine: Engine, staged: Staged, texts: list[str]) -> tuple[int, int, int, str]:
-    """How many numbers have a decimal comma, a decimal point, or a mark that may be either."""
-
-    def is_decimal(mark: str, other: str) -> str:
-        shape = (
-            rf"^\D*0*\{mark}\d+\D*$|^[^\{mark}]*\{mark}(\d{{1,2}}|\d{{4,}})\D*$"
-            rf"|\{other}.*\{mark}|\{other}\d{{3}}\{other}"
-        )
-        return f"regexp_matches(v, {literal(shape)})"
-
-    either = r"^\D*[1-9]\d{0,2}[.,]\d{3}\D*$"
-    found = engine.connection.execute(
-        f"""
-        SELECT count(*) FILTER ({is_decimal(",", ".")}), count(*) FILTER ({is_decimal(".", ",")}),
-               count(*) FILTER (regexp_matches(v, {literal(either)})),
-               coalesce(min(v) FILTER (regexp_matches(v, {literal(either)})), '')
-        FROM (SELECT unnest([{", ".join(texts)}]) AS v FROM ({staged.relation}))
-        WHERE contains(v, ',') OR contains(v, '.')
-        """
-    ).fetchone()
-    assert found is not None
-    return found
-
-
-def _refuse_month_first(engine: Engine, staged: Staged, cells: list[Cell]) -> None:
-    """Dates such as 04/25/2025 would make days and months change places."""
-    for cell in cells:
-        if cell.column.kind == "date" and cell.type == "VARCHAR":
-            found = engine.connection.execute(
-                f"""
-                SELECT coalesce(sum((first > 12)::INT), 0) AS days, sum((second > 12)::INT),
-                       list(v ORDER BY v) FILTER (second > 12 AND first <= 12)
-                FROM (SELECT v, TRY_CAST(regexp_extract(v, {literal(_MONTH_FIRST)}, 1) AS INT)
-                             AS first,
-                             TRY_CAST(regexp_extract(v, {literal(_MONTH_FIRST)}, 2) AS INT)
-                             AS second
-                      FROM (SELECT DISTINCT {cell.text} AS v FROM ({staged.relation})))
-                """
-            ).fetchone()
-            assert found is not None
-            days, months, examples = found
-            if examples and months > days:
-                raise SourceError(
-                    f"{staged.where} writes the month first in {cell.column.name}: "
-                    f"{first_few(examples)}.\n"
-                    f'Fix: set date_format = "%m/%d/%Y" under [{staged.where}].'
-                )
-
-
-_MONTH_FIRST = r"^(\d{1,2})[-./](\d{1,2})[-./]\d{4}"
 
 
 def cells_of(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,19 @@ from segkit.engagement import Engagement, Source
 from segkit.engine import Engine, literal, quoted
 from segkit.errors import SourceError, first_few
 from segkit.sources.columns import mapped
-from segkit.sources.parsing import Cell, Format, cells_of, format_of, minor_sql, text_sql, value_sql
+from segkit.sources.files import behind, files_of
+from segkit.sources.parsing import Cell, cells_of, formats_of, minor_sql, text_sql
+from segkit.sources.repairs import MONEY
 from segkit.sources.selected import select
 from segkit.sources.staging import Staged, stage
-from segkit.store import Given, Sql
+from segkit.sources.typed import code_sql, typed_sql
+from segkit.store import Given, Sql, file_digest
 from segkit.tables import CONTRACTS, ENGINE_TYPES, Column, Table
 
 _NET = "net_amount"
+_RATE = "DECIMAL(18,6)"
+_EXACT = "DECIMAL(38,12)"  # an amount times a rate
+_FIRST_DAY = "1900-01-01"
 _SET_ASIDE = ("reason", "reason_kind", "file", "row")
 _NO_DATA = """CASE kind WHEN 'totals_row' THEN 'is a row of totals: '
     WHEN 'repeated_header' THEN 'repeats the header: '
@@ -34,6 +41,19 @@ class _Reading:
     staged: Staged
     cells: tuple[Cell, ...]
     parsed: Path
+    has_rates: bool
+
+    @property
+    def amounts(self) -> list[Cell]:
+        """The columns of money, which a row's currency is about; what must be read comes first."""
+        found = [cell for cell in self.cells if cell.column.kind == "amount"]
+        return sorted(found, key=lambda cell: not cell.column.counts)
+
+    @property
+    def day(self) -> str | None:
+        """SQL of the day whose rate holds for a row."""
+        days = (cell.column for cell in self.cells if cell.column.kind == "date")
+        return next((quoted(f"v_{one.name}") for one in days if one.counts), None)
 
     @property
     def columns(self) -> list[Column]:
@@ -58,16 +78,17 @@ def read(given: Given) -> dict[str, Sql]:
     Parameters
     ----------
     given
-        Its ``makes`` name the accepted rows, then those set aside, the counts and the repairs.
+        Its ``makes`` name the accepted rows, then those set aside, the counts, the repairs and,
+        for order lines, the totals by currency.
 
     Returns
     -------
     dict
         Accepted rows in an order that depends on their values only; rows set aside with their
-        reason; rows per file; values that became empty.
+        reason; rows per file; repairs by column and rule with an example; lines by currency.
     """
-    accepted, quarantine, counts, repairs = given.makes
-    reading = _open(given.engine, given.engagement, quarantine.removesuffix("_quarantine"))
+    accepted, quarantine, counts, repairs, *currencies = given.makes
+    reading = _open(given, quarantine.removesuffix("_quarantine"))
     _parse(reading)
     _set_aside(reading)
     _check_rows(reading)
@@ -76,17 +97,20 @@ def read(given: Given) -> dict[str, Sql]:
         quarantine: Sql(_quarantine(reading)),
         counts: Sql(_counts(reading)),
         repairs: Sql(_repairs(reading)),
+        **{name: Sql(_currencies(reading)) for name in currencies},
     }
 
 
-def _open(engine: Engine, engagement: Engagement, name: str) -> _Reading:
+def _open(given: Given, name: str) -> _Reading:
+    engine, engagement = given.engine, given.engagement
     table, source = CONTRACTS[name], engagement.sources[name]
     where = f"sources.{name}"
     staged = (select if source.sql else stage)(engine, engagement, where, source)
     found = mapped(table, source, staged)
     cells = tuple(cells_of(table, source, staged, found, engine))
     parsed = engine.workspace / f"{name}.parsed.parquet"
-    return _Reading(engine, engagement, table, source, staged, cells, parsed)
+    has_rates = given.has("rates")
+    return _Reading(engine, engagement, table, source, staged, cells, parsed, has_rates)
 
 
 # --- parse ------------------------------------------------------------------------------------
@@ -94,78 +118,131 @@ def _open(engine: Engine, engagement: Engagement, name: str) -> _Reading:
 
 def _parse(reading: _Reading) -> None:
     """Type every value once, into a Parquet file; a row that can't be counted gets its reason."""
-    how = format_of(
-        reading.engine,
-        reading.source,
-        reading.staged,
-        list(reading.cells),
-        reading.engagement.currency,
-        reading.engagement.decimals,
-    )
-    texts = "".join(f", {cell.worded} AS {_text(cell)}" for cell in reading.cells if cell.is_text)
-    raws = "".join(
-        f", {cell.raw} AS {quoted('o_' + cell.column.name)}"
-        for cell in reading.cells
-        if not cell.is_text
-    )
-    values = "".join(f", {_value(cell, how)}" for cell in reading.cells)
+    formats = formats_of(reading.engine, reading.source, reading.staged, list(reading.cells))
+    rows = f"SELECT * FROM ({reading.staged.relation}) WHERE {_is_row(reading)}"
+    typed = typed_sql(rows, reading.cells, formats, reading.engagement.currency)
+    typed = _in_currencies(reading, typed)
     connection = reading.engine.connection
     connection.execute("SET preserve_insertion_order = false")  # __row keeps the place
     connection.execute(f"""
         COPY (
-          WITH given AS (
-            SELECT __file, __row, {_is_blank(reading)} AS __is_blank{texts}{raws}
-            FROM ({reading.staged.relation})
-          ), typed AS (SELECT *{values} FROM given WHERE NOT __is_blank)
-          SELECT __file, __row, {_finals(reading)} FROM typed
+          WITH typed AS ({typed}), valued AS (SELECT *{_values(reading)} FROM typed)
+          SELECT __file, __row, {_finals(reading)} FROM valued
         ) TO {literal(str(reading.parsed))} (FORMAT parquet)
     """)
     connection.execute("SET preserve_insertion_order = true")
 
 
-def _is_blank(reading: _Reading) -> str:
-    """SQL that is true of a line without any value, mapped or not."""
+def _is_row(reading: _Reading) -> str:
+    """SQL that is true of a line with any value, mapped or not; of a form, one that is filled."""
+    filled = [cell for cell in reading.cells if cell.column.name == reading.table.filled]
+    if filled:
+        return f"{filled[0].text} IS NOT NULL"
     types = reading.staged.types(reading.engine)
     texts = [text_sql(quoted(header), types[header]) for header in reading.staged.headers]
-    return f"coalesce({', '.join(texts)}) IS NULL"
+    surely = next(cell.text for cell in reading.cells)  # most lines hold this, so no more is asked
+    return (
+        f"CASE WHEN {surely} IS NOT NULL THEN true ELSE coalesce({', '.join(texts)}) NOT NULL END"
+    )
 
 
-def _text(cell: Cell) -> str:
-    return quoted("t_" + cell.column.name)
+def _in_currencies(reading: _Reading, typed: str) -> str:
+    """Each row with its currency, where that is not the engagement's, and the day's rate."""
+    home = reading.engagement.currency
+    amounts, sql = reading.amounts, typed
+    if not amounts:
+        return f"SELECT *, CAST(NULL AS VARCHAR) AS __currency FROM ({sql})"
+    named = "NULL"
+    if any(cell.column.name == "currency" for cell in reading.cells):
+        named = code_sql("upper(v_currency)", home)
+    sql = f"SELECT *, CAST({named} AS VARCHAR) AS __named FROM ({sql})"
+    signs = ", ".join(
+        f"{code_sql(_col('w', cell.column), home, '__named')} AS {_col('s', cell.column)}"
+        for cell in amounts
+    )
+    sql = f"SELECT *, {signs} FROM ({sql})"
+    sql = f"SELECT *, coalesce(__named, {_col('s', amounts[0].column)}) AS __currency FROM ({sql})"
+    sql = f"SELECT *, nullif(__currency, {literal(home)}) AS __foreign FROM ({sql})"
+    day = reading.day
+    if not reading.has_rates or day is None:
+        return f"SELECT *, CAST(NULL AS {_RATE}) AS __rate FROM ({sql})"
+    of_day = f"greatest(least({day}, (SELECT max(day) FROM daily)), DATE '{_FIRST_DAY}')"
+    return (
+        f"WITH daily AS ({_daily(reading)}) SELECT valued.*, daily.rate AS __rate "
+        f"FROM ({sql}) AS valued LEFT JOIN daily "
+        f"ON daily.currency = valued.__foreign AND daily.day = {of_day}"
+    )
 
 
-def _told(cell: Cell) -> str:
-    """SQL of the value as text, after the raw values were renamed."""
-    if cell.is_text:
-        return _text(cell)
-    return replace(cell, raw=quoted("o_" + cell.column.name)).text
+def _daily(reading: _Reading) -> str:
+    """A rate for each currency and day: the latest given on or before it, up to the last given."""
+    home = literal(reading.engagement.currency)
+    first = f"greatest(from_date, DATE '{_FIRST_DAY}')"
+    ends = "lead(day) OVER (PARTITION BY currency ORDER BY day, from_date, rate)"
+    return f"""
+        SELECT currency, CAST(unnest(range(day, until, INTERVAL 1 DAY)) AS DATE) AS day, rate
+        FROM (
+          SELECT currency, day, CAST(rate AS {_RATE}) AS rate,
+                 coalesce({ends}, max(day) OVER () + INTERVAL 1 DAY) AS until
+          FROM (SELECT {code_sql("upper(currency)", reading.engagement.currency)} AS currency,
+                       from_date, {first} AS day, rate FROM rates)
+          WHERE currency <> {home})
+    """
 
 
-def _value(cell: Cell, how: Format) -> str:
-    renamed = replace(cell, raw=quoted("o_" + cell.column.name))
-    return f"{value_sql(renamed, _told(cell), how)} AS {quoted('v_' + cell.column.name)}"
+def _col(mark: str, column: Column) -> str:
+    return quoted(f"{mark}_{column.name}")
+
+
+def _values(reading: _Reading) -> str:
+    """The values in our units and words; null where they cannot be read or converted."""
+    return "".join(
+        f", {_value(reading, cell)} AS {_col('a', cell.column)}" for cell in reading.cells
+    )
+
+
+def _value(reading: _Reading, cell: Cell) -> str:
+    column, value = cell.column, _col("v", cell.column)
+    home = literal(reading.engagement.currency)
+    if column.kind == "price" and cell.is_text:
+        sign = code_sql(_col("w", column), reading.engagement.currency)
+        return f"CASE WHEN coalesce({sign}, {home}) = {home} THEN {value} END"
+    if column.kind == "text" and reading.table.filled:  # a form has our word behind: pris [price]
+        return f"coalesce(nullif(regexp_extract({value}, '\\[([a-z_]+)\\]$', 1), ''), {value})"
+    if column.kind != "amount":
+        return value
+    decimals = reading.engagement.decimals
+    converted = f"{value} * __rate"
+    return (
+        f"CASE WHEN {_col('s', column)} <> coalesce(__currency, {home}) THEN NULL "
+        f"WHEN __foreign IS NULL THEN {minor_sql(value, decimals)} "
+        f"ELSE {minor_sql(converted, decimals)} END"
+    )
 
 
 def _finals(reading: _Reading) -> str:
-    """The typed columns, the exact net amount, the reasons, and what became empty."""
+    """The typed columns, the exact net amount, the reasons, and what was repaired or emptied."""
     finals = [_final(reading, column) for column in reading.columns]
     if reading.has_money:
-        finals.append(f"v_{_NET} AS __net")
+        finals += [f"v_{_NET} AS __own", "__foreign", "__rate"]
     must = [cell for cell in reading.cells if _must_be_read(reading, cell.column)]
-    may = [cell for cell in reading.cells if cell not in must]
-    finals.append(f"nullif(concat_ws('; ', {', '.join(map(_reason, must))}), '') AS __reason")
-    finals.append(f"coalesce({', '.join(map(_reason_kind, must))}, NULL) AS __kind")
-    finals += [f"{_became_empty(cell)} AS {quoted('bad_' + cell.column.name)}" for cell in may]
+    whys = [why for cell in must for why in _whys(reading, cell)]
+    reasons = ", ".join(f"CASE WHEN {test} THEN {told} END" for test, _, told in whys)
+    kinds = ", ".join(f"CASE WHEN {test} THEN '{kind}' END" for test, kind, _ in whys)
+    finals.append(f"nullif(concat_ws('; ', {reasons}), '') AS __reason")
+    finals.append(f"coalesce({kinds}, NULL) AS __kind")
+    finals += [f"{_noted(reading, cell, cell in must)} AS {_col('r', cell.column)}"
+               for cell in reading.cells]  # fmt: skip
     return ", ".join(finals)
 
 
 def _final(reading: _Reading, column: Column) -> str:
     given = any(cell.column == column for cell in reading.cells)
-    value = quoted("v_" + column.name) if given else "NULL"
-    if given and column.kind == "amount":
-        value = minor_sql(value, reading.engagement.decimals)
+    value = _col("a", column) if given else "NULL"
     if reading.has_money and column.name == "product_id":
         value = f"coalesce({value}, 'unknown')"
+    if reading.has_money and column.name == "currency":
+        value = "__currency"
     return f"CAST({value} AS {ENGINE_TYPES[column.kind]}) AS {quoted(column.name)}"
 
 
@@ -173,28 +250,64 @@ def _must_be_read(reading: _Reading, column: Column) -> bool:
     return column.counts or column.name in reading.table.key
 
 
-def _reason(cell: Cell) -> str:
-    name = cell.column.name
-    return (
-        f"CASE WHEN {quoted('v_' + name)} IS NULL THEN CASE WHEN {_told(cell)} IS NULL "
-        f"THEN '{name} is empty' ELSE '{name} cannot be read: ' || left({_told(cell)}, 60) END END"
-    )
-
-
-def _reason_kind(cell: Cell) -> str:
-    name = cell.column.name
-    what = {"date": "date", "amount": "amount"}.get(cell.column.kind, "number")
+def _whys(reading: _Reading, cell: Cell) -> list[tuple[str, str, str]]:
+    """Why a value may keep its row from being counted: SQL of the test, kind, SQL of the reason."""
+    column, name = cell.column, cell.column.name
+    value, text, final = _col("v", column), _col("t", column), _col("a", column)
+    what = {"date": "date", "amount": "amount"}.get(column.kind, "number")
     what = "quantity" if name == "quantity" else what
-    return (
-        f"CASE WHEN {quoted('v_' + name)} IS NULL THEN CASE WHEN {_told(cell)} IS NULL "
-        f"THEN 'empty_{name}' ELSE 'unreadable_{what}' END END"
-    )
+    whys = [
+        (f"{value} IS NULL AND {text} IS NULL", f"empty_{name}", f"'{name} is empty'"),
+        (
+            f"{value} IS NULL AND {text} IS NOT NULL",
+            f"unreadable_{what}",
+            f"'{name} cannot be read: ' || left({text}, 60)",
+        ),
+    ]
+    if column.kind != "amount":
+        return whys
+    currency = f"coalesce(__currency, {literal(reading.engagement.currency)})"
+    is_other = f"coalesce({_col('s', column)} <> {currency}, false)"
+    alone = f"{value} IS NOT NULL AND NOT {is_other}"
+    on = f" || ' on ' || {reading.day}" if reading.day else ""
+    return [
+        *whys,
+        (
+            f"{value} IS NOT NULL AND {is_other}",
+            "two_currencies",
+            f"'{name} is in another currency than its row, ' || {currency} || ': ' || {text}",
+        ),
+        (
+            f"{alone} AND __foreign IS NOT NULL AND __rate IS NULL "
+            f"AND {reading.day or 'true'} IS NOT NULL",
+            "no_rate",
+            f"'{name} has no rate: ' || __foreign{on}",
+        ),
+        (
+            f"{alone} AND {final} IS NULL AND (__foreign IS NULL OR __rate IS NOT NULL)",
+            f"unreadable_{what}",
+            f"'{name} cannot be read: ' || {value}",
+        ),
+    ]
 
 
-def _became_empty(cell: Cell) -> str:
-    """SQL of the text that could not be read; '' where a value that must be there is not."""
-    told = f"coalesce({_told(cell)}, '')" if cell.column.is_required else _told(cell)
-    return f"CASE WHEN {quoted('v_' + cell.column.name)} IS NULL THEN {told} END"
+def _noted(reading: _Reading, cell: Cell, must: bool) -> str:  # noqa: FBT001
+    """SQL of what is told of a value: the rules that repaired it, or that it was left empty."""
+    column = cell.column
+    text, value, final = _col("t", column), _col("v", column), _col("a", column)
+    left = [f"WHEN {value} IS NULL AND {text} IS NOT NULL THEN {_struct('cannot_be_read', text)}"]
+    if column.is_required:
+        left.append(f"WHEN {value} IS NULL THEN {_struct('is_empty', 'NULL')}")
+    if column.kind in MONEY:
+        left.append(f"WHEN {final} IS NULL AND {value} IS NOT NULL "
+                    f"THEN {_struct('other_currency', text)}")  # fmt: skip
+    cases = "" if must else " ".join(left)
+    return f"CASE {cases} WHEN {_col('r', column)} IS NOT NULL THEN {_col('r', column)} END"
+
+
+def _struct(rule: str, example: str) -> str:
+    cut = f"left(CAST({example} AS VARCHAR), 60)"
+    return f"{{'rule': '{rule}', 'example': {cut}, 'became': CAST(NULL AS VARCHAR)}}"
 
 
 # --- set aside --------------------------------------------------------------------------------
@@ -220,7 +333,7 @@ def _set_aside(reading: _Reading) -> None:
         """
     reading.engine.connection.execute(f"""
         CREATE TABLE aside AS
-        SELECT __file, __row, __reason, __kind, {net} AS __net
+        SELECT __file, __row, __reason, __kind, {net} AS __minor
         FROM {parsed} WHERE __reason IS NOT NULL {repeats}
     """)
     reading.engine.connection.execute(
@@ -260,7 +373,7 @@ def _quarantine(reading: _Reading) -> str:
     nulls = ", ".join("NULL" for _ in reading.table.columns)
     has_rows = reading.staged.parts[0].offset is not None
     row = "__row" if has_rows else "CAST(NULL AS BIGINT)"
-    money = ", CAST(__net AS BIGINT) AS net_amount_minor" if reading.has_money else ""
+    money = ", CAST(__minor AS BIGINT) AS net_amount_minor" if reading.has_money else ""
     return f"""
         SELECT * FROM (
           SELECT {texts}, __reason AS reason, __kind AS reason_kind, __file AS file,
@@ -276,22 +389,24 @@ def _quarantine(reading: _Reading) -> str:
 def _counts(reading: _Reading) -> str:
     """One row per file; for order lines with the exact sum and what rounding did to it."""
     parsed = f"read_parquet({literal(str(reading.parsed))})"
-    decimals = reading.engagement.decimals
-    money = (
-        f""", CAST(coalesce(sum(__net), 0) AS DECIMAL(38,6)) AS net_read,
-        CAST(coalesce(sum(round(__net, {decimals}) - __net), 0) AS DECIMAL(38,6)) AS net_rounding
-        """
-        if reading.has_money
-        else ""
-    )
-    sums = ", net_read, net_rounding" if money else ""
-    files = ", ".join(f"({literal(part.file)})" for part in reading.staged.parts)
-    zero = sums and ", coalesce(net_read, 0) AS net_read, coalesce(net_rounding, 0) AS net_rounding"
+    money = sums = ""
+    if reading.has_money:
+        decimals = reading.engagement.decimals
+        unit = f"CAST({Decimal(1).scaleb(-decimals)} AS DECIMAL({decimals + 1},{decimals}))"
+        # exact in the engagement's currency; what has no rate is no part of it
+        money = f""",
+            CAST(coalesce(sum(__own) FILTER ({_NET} IS NOT NULL AND __foreign IS NULL), 0)
+              AS {_EXACT}) + CAST(coalesce(sum(__own * __rate) FILTER ({_NET} IS NOT NULL), 0)
+              AS {_EXACT}) AS exact, CAST(coalesce(sum({_NET}), 0) AS DECIMAL(30,0)) * {unit}
+              AS rounded"""
+        sums = f""", CAST(coalesce(exact, 0) AS {_EXACT}) AS net_read,
+               CAST(coalesce(rounded - exact, 0) AS {_EXACT}) AS net_rounding"""
     return f"""
         SELECT file, CAST(coalesce(rows, 0) + coalesce(lost, 0) AS BIGINT) AS rows_read,
                CAST(coalesce(rows, 0) - coalesce(bad, 0) AS BIGINT) AS rows_accepted,
-               CAST(coalesce(bad, 0) + coalesce(lost, 0) AS BIGINT) AS rows_quarantined{zero}
-        FROM (VALUES {files}) AS files(file)
+               CAST(coalesce(bad, 0) + coalesce(lost, 0) AS BIGINT) AS rows_quarantined{sums},
+               sha256
+        FROM (VALUES {_files(reading)}) AS files(file, sha256)
         LEFT JOIN (SELECT __file AS file, count(*) AS rows{money} FROM {parsed} GROUP BY 1)
           USING (file)
         LEFT JOIN (SELECT __file AS file, count(*) AS bad FROM aside GROUP BY 1) USING (file)
@@ -300,20 +415,55 @@ def _counts(reading: _Reading) -> str:
     """
 
 
+def _files(reading: _Reading) -> str:
+    """Each file's label and, where it is one file, its hash."""
+    known = {
+        file.label: file_digest(file.path)
+        for where, source in behind(reading.engagement, reading.table.name).items()
+        if source.file
+        for file in files_of(reading.engagement, where, source)
+    }
+
+    def told(label: str) -> str:
+        each = [known.get(one) or known.get(one.partition(" (")[0]) for one in label.split(" + ")]
+        return literal(" + ".join(filter(None, each)))
+
+    return ", ".join(f"({literal(one.file)}, {told(one.file)})" for one in reading.staged.parts)
+
+
 def _repairs(reading: _Reading) -> str:
-    """Values that could not be read and became empty, in accepted rows."""
-    may = [cell for cell in reading.cells if not _must_be_read(reading, cell.column)]
+    """What was repaired or left empty in accepted rows, by column and rule, with an example."""
     each = [
-        f'SELECT {literal(cell.column.name)} AS "column", {quoted("bad_" + cell.column.name)} '
-        f"AS value FROM kept"
-        for cell in may
+        f'SELECT {literal(cell.column.name)} AS "column", {_col("r", cell.column)} AS told '
+        f"FROM kept WHERE told IS NOT NULL"
+        for cell in reading.cells
     ]
-    nothing = "SELECT '' AS \"column\", '' AS value WHERE false"
+    each += [
+        f"SELECT {literal(name)}, {_struct('unnamed_column', literal(part.file))}"
+        for part in reading.staged.parts
+        for name in part.dropped
+    ]
     return f"""
         WITH kept AS {_kept(reading)}
-        SELECT "column", CASE WHEN value = '' THEN 'is empty' ELSE 'cannot be read' END AS reason,
-               count(*) AS rows, nullif(min(value), '') AS example
-        FROM ({" UNION ALL ".join([*each, nothing])}) WHERE value IS NOT NULL
+        SELECT "column", rule, rows, one[1] AS example, one[2] AS became FROM (
+          SELECT "column", unnest(string_split(told.rule, ' ')) AS rule,
+                 count(*) AS rows, min([told.example, told.became]) AS one
+          FROM ({" UNION ALL ".join(each)}) GROUP BY 1, 2
+        ) ORDER BY 1, 2
+    """
+
+
+def _currencies(reading: _Reading) -> str:
+    """Order lines by the currency they are in, and whether a rate was there to convert them."""
+    parsed = f"read_parquet({literal(str(reading.parsed))})"
+    home = literal(reading.engagement.currency)
+    return f"""
+        SELECT coalesce(__foreign, {home}) AS currency, {_NET} IS NOT NULL AS is_converted,
+               count(*) AS lines, CAST(sum(__own) AS DECIMAL(38,6)) AS amount,
+               min(__rate) AS rate_low, max(__rate) AS rate_high,
+               CAST(sum({_NET}) AS BIGINT) AS net_revenue
+        FROM {parsed} LEFT JOIN aside USING (__file, __row)
+        WHERE aside.__row IS NULL OR aside.__kind = 'no_rate'
         GROUP BY 1, 2 ORDER BY 1, 2
     """
 
@@ -350,10 +500,12 @@ def _check_dates(reading: _Reading, files: str, read: int, aside: int) -> None:
             f"SELECT __reason FROM aside UNION ALL SELECT {_NO_DATA} || left(line, 200) "
             "FROM rejects ORDER BY 1"
         ).fetchall()
+        without_rate = all(" has no rate: " in reason for (reason,) in reasons)
+        fix = "correct columns, decimal or date_format under [sources.order_lines]."
         raise SourceError(
             f"None of the {read:,} order lines can be counted: "
             f"{first_few([reason for (reason,) in reasons])}.\n"
-            "Fix: correct columns, decimal or date_format under [sources.order_lines]."
+            f"Fix: {'give [sources.rates], or correct currency.' if without_rate else fix}"
         )
     if first > as_of:
         raise SourceError(

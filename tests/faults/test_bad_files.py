@@ -288,7 +288,7 @@ def test_no_line_that_can_be_counted(extract):
 
 def test_amounts_that_can_be_read_in_two_ways(extract):
     assert said(extract.order_lines(HEADER + "1;2026-03-01;A;1;1.234\n")) == (
-        "sources.order_lines holds numbers such as 1.234, which can be read in two ways.\n"
+        "sources.order_lines holds numbers such as 1.234 in net_amount, which can be read in two ways.\n"
         'Fix: set decimal = "," or decimal = "." under [sources.order_lines].'
     )
 
@@ -296,16 +296,18 @@ def test_amounts_that_can_be_read_in_two_ways(extract):
 def test_amounts_with_both_decimal_marks(extract):
     rows = "1;2026-03-01;A;1;1.5\n2;2026-03-01;A;1;2,5\n3;2026-03-01;A;1;2,55\n"
     assert said(extract.order_lines(HEADER + rows)) == (
-        "sources.order_lines holds numbers with decimal commas (2) and with decimal points (1).\n"
+        "sources.order_lines holds numbers with decimal commas (2) and with decimal points (1) in"
+        " net_amount.\n"
         'Fix: set decimal = "," or decimal = "." under [sources.order_lines].'
     )
 
 
-def test_dates_with_the_month_first(extract):
-    rows = "1;03/01/2026;A;1;5\n2;03/25/2026;A;1;5\n3;03/26/2026;A;1;5\n"
+def test_dates_that_can_be_read_in_two_ways(extract):
+    rows = "1;03/01/2026;A;1;5\n2;04/05/2026;A;1;5\n"
     assert said(extract.order_lines(HEADER + rows)) == (
-        "sources.order_lines writes the month first in order_date: 03/25/2026, 03/26/2026.\n"
-        'Fix: set date_format = "%m/%d/%Y" under [sources.order_lines].'
+        "sources.order_lines holds dates such as 03/01/2026 in order_date, which can be read in two"
+        " ways.\n"
+        "Fix: set date_format, such as dd.mm.yyyy or mm/dd/yyyy, under [sources.order_lines]."
     )
 
 
