@@ -24,7 +24,7 @@ PACKAGE = Path(__file__).parent
 #: Marks a column whose texts are messages, to be said in any language.
 _MESSAGES = {b"segkit": b"messages"}
 #: A change in one of these makes every table anew.
-_SHARED_GROUND = ("engine.py", "tables.py", "engagement.py", "evidence.py", "store.py")
+_SHARED_GROUND = ("engine.py", "tables.py", "engagement.py", "evidence", "store.py")
 
 
 @dataclass(frozen=True)
@@ -216,12 +216,17 @@ def file_digest(path: Path) -> str:
 @lru_cache
 def code_hash(module: str) -> str:
     """The hash of a stage's source and of the shared ground below it."""
-    stage = PACKAGE.joinpath(*module.split(".")[1:2])
-    files = sorted(stage.rglob("*.py")) if stage.is_dir() else [stage.with_suffix(".py")]
+    stage = module.split(".")[1]
+    files = [path for name in (stage, *_SHARED_GROUND) for path in _sources(PACKAGE / name)]
     digest = hashlib.sha256()
-    for path in (*files, *(PACKAGE / name for name in _SHARED_GROUND)):
+    for path in files:
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _sources(place: Path) -> list[Path]:
+    """The files of a module, which is one file or a folder."""
+    return sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
 
 
 def _at(agreed: Any, key: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,9 @@ import pandas as pd
 
 from segkit.engagement import Engagement, months_before
 from segkit.errors import EngagementError, nearest
+from segkit.evidence import assumed, judged
 from segkit.kpis.measures import FEWEST, bootstrap, history_months
+from segkit.language import say
 
 if TYPE_CHECKING:
     from segkit.store import Given
@@ -21,15 +24,48 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Forecast = Callable[[Floats, int], Floats]
 DAYS_A_MONTH = 365.25 / 12
-#: A customer is silent after this many times its own usual gap between order days.
-SILENT_GAPS = 2
-FEWEST_DAYS, SHORTEST = 4, 30
-#: A measured gap below this share of all segments' base is no gap.
-SMALLEST_GAP = 0.001
-#: With fewer customers silent earlier, the rate at which they came back isn't known.
-FEWEST_SILENT = 20
-#: A forecast that missed last year by more than this share is a judgement, not an estimate.
-LARGEST_ERROR = 0.25
+SILENT_GAPS = judged(
+    "silent_gaps", 2.0, 1.5, 3.0, "times",
+    say("A customer is silent after this many times its own usual gap between order days."),
+    is_asked=True,
+)  # fmt: skip
+SHORTEST = judged(
+    "shortest_silence", 30, 14, 60, "days",
+    say("No customer is silent before this many days without an order."), is_asked=True,
+)  # fmt: skip
+FEWEST_DAYS = judged(
+    "kpis.fewest_days", 4, 3, 6, "order days",
+    say("With fewer order days a customer has no rhythm that silence could be told by."),
+)  # fmt: skip
+SMALLEST_GAP = judged(
+    "kpis.smallest_gap", 0.001, 0.0, 0.005, "share",
+    say("A measured gap below this part of all segments' base is no gap."),
+)  # fmt: skip
+FEWEST_SILENT = judged(
+    "kpis.fewest_silent", 20, 10, 40, "customers",
+    say("With fewer customers silent earlier, the rate at which they came back isn't known."),
+)  # fmt: skip
+LARGEST_ERROR = judged(
+    "kpis.largest_error", 0.25, 0.15, 0.35, "share",
+    say("A forecast that missed last year by more is a judgement, not an estimate."),
+)  # fmt: skip
+LEVEL = judged(
+    "kpis.level", 0.3, 0.1, 0.5, "share",
+    say("Weight of the latest month in the level of a damped trend."),
+)  # fmt: skip
+SLOPE = judged(
+    "kpis.slope", 0.1, 0.05, 0.3, "share",
+    say("Weight of the latest month in the slope of a damped trend."),
+)  # fmt: skip
+DAMPING = judged(
+    "kpis.damping", 0.9, 0.8, 0.98, "share",
+    say("What is left of a trend's slope after each month."),
+)  # fmt: skip
+#: What a damped trend rests on, in the order of its arguments.
+TREND = ("kpis.level", "kpis.slope", "kpis.damping")
+#: What the gap of silent customers rests on, by id.
+SILENCE = ("silent_gaps", "shortest_silence", "kpis.fewest_days", "kpis.smallest_gap",
+           "kpis.fewest_silent")  # fmt: skip
 
 
 def seasonal_naive(past: Floats, months: int) -> Floats:
@@ -54,17 +90,19 @@ def run_rate(past: Floats, months: int) -> Floats:
     return np.asarray(past[:, -3:].mean(axis=1) * months)
 
 
-def damped_trend(past: Floats, months: int) -> Floats:
+def damped_trend(
+    past: Floats, months: int, weight: float = LEVEL, slope: float = SLOPE, left: float = DAMPING
+) -> Floats:
     """Level and trend smoothed exponentially, the trend dying away (Holt, damped).
 
-    Fixed smoothing: 0.3 for the level, 0.1 for the trend, damping 0.9 a month.
+    `weight` and `slope` are fixed, not fitted, and so is what is `left` of the trend each month.
     """
     level, trend = past[:, :3].mean(axis=1), np.zeros(len(past))
     for month in past.T:
         before = level
-        level = 0.3 * month + 0.7 * (level + 0.9 * trend)
-        trend = 0.1 * (level - before) + 0.9 * 0.9 * trend
-    return np.asarray(level * months + trend * np.cumsum(0.9 ** np.arange(1, months + 1)).sum())
+        level = weight * month + (1 - weight) * (level + left * trend)
+        trend = slope * (level - before) + (1 - slope) * left * trend
+    return np.asarray(level * months + trend * np.cumsum(left ** np.arange(1, months + 1)).sum())
 
 
 def year_rate(past: Floats, months: int) -> Floats:
@@ -79,7 +117,9 @@ METHODS: dict[str, Forecast] = {
 }
 
 
-def backtest(past: Floats, months: int) -> dict[str, float]:
+def backtest(
+    past: Floats, months: int, methods: Mapping[str, Forecast] = METHODS
+) -> dict[str, float]:
     """What each method, stopped `months` ago, forecast for the months since; nothing if too short.
 
     A year of history must lie before the months that are forecast.
@@ -87,7 +127,7 @@ def backtest(past: Floats, months: int) -> dict[str, float]:
     if past.shape[1] < 12 + months:
         return {}
     known = past[:, :-months]
-    return {name: max(0.0, float(method(known, months).sum())) for name, method in METHODS.items()}
+    return {name: max(0.0, float(method(known, months).sum())) for name, method in methods.items()}
 
 
 def best_method(forecasts: Mapping[str, float], actual: float) -> str:
@@ -117,8 +157,9 @@ def targets(given: Given) -> pd.DataFrame:
         row, parts[at] = _base(past[at], months)
         made.append({"segment_id": segment, "customers": len(at), "months": months, **row})
     table = pd.DataFrame(made)
-    silent = silent_customers(given, segments.assign(base=parts), months)
-    return _with_gap(table, silent, agreed)
+    silence = {id: assumed(agreed, id).value for id in SILENCE}
+    silent = silent_customers(seen(given), segments.assign(base=parts), months, silence)
+    return with_gap(table, silent, agreed, silence)
 
 
 def monthly(given: Given, customers: pd.Series[str]) -> Floats:
@@ -145,12 +186,20 @@ def monthly(given: Given, customers: pd.Series[str]) -> Floats:
     return np.asarray(wide.to_numpy(np.float64))
 
 
+def base_of(
+    past: Floats, months: int, methods: Mapping[str, Forecast] = METHODS
+) -> tuple[str, Floats]:
+    """The method that last year tells best, and each customer's part of what it forecasts."""
+    actual = float(past[:, -months:].sum())
+    method = best_method(backtest(past, months, methods), actual)
+    return method, {**methods, "year_rate": year_rate}[method](past, months)
+
+
 def _base(past: Floats, months: int) -> tuple[dict[str, Any], Floats]:
     """The base of one segment, and each customer's part of it."""
     actual = float(past[:, -months:].sum())
     tried = backtest(past, months)
-    method = best_method(tried, actual)
-    parts = {**METHODS, "year_rate": year_rate}[method](past, months)
+    method, parts = base_of(past, months)
     base = max(0, round(float(parts.sum())))
     is_tested = bool(tried) and actual > 0
     error = abs(tried[method] - actual) / actual if is_tested else np.nan
@@ -177,31 +226,45 @@ def _half_width(parts: Floats, base: int) -> float:
     return float(max(base - low, high - base) / base)
 
 
-def silent_customers(given: Given, segments: pd.DataFrame, months: int) -> pd.DataFrame:
-    """Customers silent for over twice their own rhythm, and their usual revenue the base lacks.
+@dataclass(frozen=True)
+class Seen:
+    """What silence is told by: each customer's order days up to two days, and what came since.
 
-    Returns
-    -------
-    DataFrame
-        One row per silent customer of a segment: customer_id, segment_id, shortfall (minor units)
-        and rate: of the usual revenue of customers silent as long by their own rhythm up to a year
-        earlier, the share that came back since; 0 where fewer than twenty were.
+    Attributes
+    ----------
+    now, earlier
+        One row per customer: `span` and `silence` in days, `order_days`, `revenue`; up to the
+        as-of date, and up to a year or half the history before it.
+    after
+        Revenue of each customer since `earlier`, which is `days` ago.
     """
+
+    now: pd.DataFrame
+    earlier: pd.DataFrame
+    after: pd.Series[Any]
+    days: int
+
+
+def seen(given: Given) -> Seen:
+    """Each customer's order days up to the as-of date and up to a year before."""
     as_of = given.engagement.as_of
     known = given.query("SELECT min(order_date) AS day FROM order_lines")["day"][0]
     earlier = months_before(as_of, min(12, history_months(known.date(), as_of) // 2))
-    now = _silent(given, as_of).merge(segments, on="customer_id", validate="one_to_one")
-    usual = now["daily"] * DAYS_A_MONTH * months
-    now["shortfall"] = (usual - now["base"]).clip(lower=0)
-    now["rate"] = now["is_long"].map(_came_back(given, earlier)).astype("float64")
-    now["rate"] = now["rate"].fillna(0.0)
-    return now.loc[now["shortfall"] > 0, ["customer_id", "segment_id", "shortfall", "rate"]]
+    after = given.query(
+        f"""
+        SELECT customer_id, CAST(sum(net_amount) AS BIGINT) AS revenue FROM order_lines
+        WHERE customer_id IS NOT NULL
+          AND order_date > DATE '{earlier}' AND order_date <= DATE '{as_of}'
+        GROUP BY customer_id
+        """
+    ).set_index("customer_id")["revenue"]
+    days = max(1, (as_of - earlier).days)
+    return Seen(_order_days(given, as_of), _order_days(given, earlier), after, days)
 
 
-def _silent(given: Given, day: date) -> pd.DataFrame:
-    """Who was silent on `day` by its own rhythm, its usual daily revenue, and whether for long."""
+def _order_days(given: Given, day: date) -> pd.DataFrame:
     since = months_before(day, given.engagement.window_months)
-    seen = given.query(
+    return given.query(
         f"""
         SELECT customer_id, date_diff('day', min(order_date), max(order_date)) AS span,
                date_diff('day', max(order_date), DATE '{day}') AS silence,
@@ -212,31 +275,56 @@ def _silent(given: Given, day: date) -> pd.DataFrame:
         GROUP BY customer_id ORDER BY customer_id
         """
     )
-    seen = seen[seen["order_days"] >= FEWEST_DAYS]
-    limit = (seen["span"] / (seen["order_days"] - 1) * SILENT_GAPS).clip(lower=SHORTEST)
-    daily = seen["revenue"] / (seen["span"] / (seen["order_days"] - 1) * seen["order_days"])
-    silent = seen[["customer_id"]].assign(daily=daily, is_long=seen["silence"] > 2 * limit)
-    return silent[seen["silence"] > limit].reset_index(drop=True)
 
 
-def _came_back(given: Given, day: date) -> dict[bool, float]:
+def silent_customers(
+    known: Seen, segments: pd.DataFrame, months: int, silence: Mapping[str, float]
+) -> pd.DataFrame:
+    """Customers silent for over twice their own rhythm, and their usual revenue the base lacks.
+
+    Parameters
+    ----------
+    silence
+        The assumptions of `SILENCE`, by id.
+
+    Returns
+    -------
+    DataFrame
+        One row per silent customer of a segment: customer_id, segment_id, shortfall (minor units)
+        and rate: of the usual revenue of customers silent as long by their own rhythm up to a year
+        earlier, the share that came back since; 0 where too few were.
+    """
+    now = _silent(known.now, silence).merge(segments, on="customer_id", validate="one_to_one")
+    usual = now["daily"] * DAYS_A_MONTH * months
+    now["shortfall"] = (usual - now["base"]).clip(lower=0)
+    now["rate"] = now["is_long"].map(_came_back(known, silence)).astype("float64")
+    now["rate"] = now["rate"].fillna(0.0)
+    return now.loc[now["shortfall"] > 0, ["customer_id", "segment_id", "shortfall", "rate"]]
+
+
+def _silent(rows: pd.DataFrame, silence: Mapping[str, float]) -> pd.DataFrame:
+    """Who is silent by its own rhythm, its usual daily revenue, and whether for long."""
+    rows = rows[rows["order_days"] >= silence["kpis.fewest_days"]]
+    gap = rows["span"] / (rows["order_days"] - 1)
+    limit = (gap * silence["silent_gaps"]).clip(lower=silence["shortest_silence"])
+    daily = rows["revenue"] / (gap * rows["order_days"])
+    silent = rows[["customer_id"]].assign(daily=daily, is_long=rows["silence"] > 2 * limit)
+    return silent[rows["silence"] > limit].reset_index(drop=True)
+
+
+def _came_back(known: Seen, silence: Mapping[str, float]) -> dict[bool, float]:
     """The share of usual revenue that customers silent on `day`, lately or long, brought since."""
-    silent, as_of = _silent(given, day), given.engagement.as_of
-    after = given.query(
-        f"""
-        SELECT customer_id, CAST(sum(net_amount) AS BIGINT) AS revenue FROM order_lines
-        WHERE customer_id IS NOT NULL AND order_date > DATE '{day}' AND order_date <= DATE '{as_of}'
-        GROUP BY customer_id
-        """
-    ).set_index("customer_id")["revenue"]
-    silent["came"] = silent["customer_id"].map(after).astype("float64").fillna(0)
+    silent = _silent(known.earlier, silence)
+    silent["came"] = silent["customer_id"].map(known.after).astype("float64").fillna(0)
     by = silent.groupby("is_long")[["came", "daily"]].agg(["sum", "size"])
-    rate = by["came", "sum"] / (by["daily", "sum"] * max(1, (as_of - day).days))
-    known = rate[by["came", "size"] >= FEWEST_SILENT].clip(0, 1)
-    return {bool(is_long): float(share) for is_long, share in known.items()}
+    rate = by["came", "sum"] / (by["daily", "sum"] * known.days)
+    is_known = by["came", "size"] >= silence["kpis.fewest_silent"]
+    return {bool(is_long): float(share) for is_long, share in rate[is_known].clip(0, 1).items()}
 
 
-def _with_gap(table: pd.DataFrame, silent: pd.DataFrame, agreed: Engagement) -> pd.DataFrame:
+def with_gap(
+    table: pd.DataFrame, silent: pd.DataFrame, agreed: Engagement, silence: Mapping[str, float]
+) -> pd.DataFrame:
     """`table` with the gap of each segment, agreed or measured, and the target."""
     silent = silent.assign(won=silent["shortfall"] * silent["rate"])
     by = silent.groupby("segment_id").agg(
@@ -245,7 +333,7 @@ def _with_gap(table: pd.DataFrame, silent: pd.DataFrame, agreed: Engagement) -> 
     by = by.reindex(table["segment_id"]).fillna(0)
     table["gap_customers"] = by["customers"].to_numpy(np.int64)
     table["gap_stake"] = by["stake"].round().to_numpy(np.int64)
-    is_worth = by["won"] >= SMALLEST_GAP * table["base"].sum()
+    is_worth = by["won"] >= silence["kpis.smallest_gap"] * table["base"].sum()
     table["gap"] = by["won"].where(is_worth, 0).round().to_numpy(np.int64)
     table["gap_name"] = np.where(table["gap"] > 0, "silent_customers", "none")
     for segment, amount in _agreed_gaps(table, agreed).items():

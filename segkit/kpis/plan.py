@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from segkit.engagement import months_before
-from segkit.evidence import Grade, lowest
+from segkit.evidence import Grade, assumed, lowest
 from segkit.exhibits import Answer, Column, Exhibit, Finding, Note, Tiles
 from segkit.kpis.definitions import BY_ID
 from segkit.kpis.findings import (
@@ -21,7 +21,7 @@ from segkit.kpis.findings import (
     telling,
     texts,
 )
-from segkit.kpis.forecast import FEWEST_DAYS, LARGEST_ERROR, SHORTEST, SILENT_GAPS
+from segkit.kpis.forecast import FEWEST_DAYS, LARGEST_ERROR
 from segkit.language import Message, Value, say, say_n, share
 
 if TYPE_CHECKING:
@@ -283,7 +283,8 @@ def rests_on(book: Workbook) -> None:
                 "A silent customer has at least {days} order days and no order for more than "
                 "{gaps} of its own mean gaps, and at least {shortest} days. Its usual revenue is "
                 "what it bought per day while it bought, less what the base holds of it.",
-                days=FEWEST_DAYS, gaps=SILENT_GAPS, shortest=SHORTEST,
+                days=FEWEST_DAYS, gaps=assumed(book.engagement, "silent_gaps").value,
+                shortest=assumed(book.engagement, "shortest_silence").value,
             )
         ),
         Note(

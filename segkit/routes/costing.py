@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from segkit.errors import SourceError, first_few
-from segkit.evidence import SEED
+from segkit.evidence import SEED, agreed_range, assumed, judged
+from segkit.language import say
 
 if TYPE_CHECKING:
     from segkit.engagement import Engagement
@@ -19,9 +20,20 @@ Floats = npt.NDArray[np.float64]
 SPAN = ["period_start", "period_end"]
 ROW = ["customer_id", "pool", "activity", "channel"]
 DRAWS = 400
-SURE = 0.9
-#: Minutes are estimates: a quarter off either way unless the engagement says otherwise.
-MINUTES = (1.0, 0.75, 1.25)
+SURE = judged(
+    "routes.sure", 0.9, 0.8, 0.95, "share",
+    say("A loss or a profit is called sure when at least this part of the draws agree."),
+)  # fmt: skip
+MINUTES = judged(
+    "activity_minutes", 1.0, 0.75, 1.25, "times",
+    say("Work takes this many times the given minutes; nobody has measured them."),
+    is_asked=True,
+)  # fmt: skip
+CAPACITY = judged(
+    "practical_capacity", 1.0, 1.0, 1.0, "share",
+    say("Part of the paid time that is left for work; none agreed is taken as given."),
+    is_asked=True,
+)  # fmt: skip
 
 
 def cost_to_serve(given: Given) -> dict[str, pd.DataFrame]:
@@ -39,7 +51,7 @@ def cost_to_serve(given: Given) -> dict[str, pd.DataFrame]:
     agreed = given.engagement
     pools = comparable(given.table("resources"), agreed)
     activities = given.table("activities")[["activity", "pool", "minutes", "driver"]]
-    factor = agreed_range(agreed, "activity_minutes", MINUTES)[0]
+    factor = assumed(agreed, "activity_minutes").value
     return spread(pools, activities, driver_counts(given, pools), factor)
 
 
@@ -311,28 +323,15 @@ def _chances(
     return np.where(unknown, np.nan, loses), verdict
 
 
-def agreed_range(
-    agreed: Engagement, id: str, default: tuple[float, float, float]
-) -> tuple[float, float, float]:
-    """Value, low and high of an assumption; what the engagement leaves out is the default's."""
-    for one in agreed.assumptions:
-        if one.id == id:
-            value, scale = float(one.value), float(one.value) / default[0]
-            low = float(one.low) if one.low is not None else default[1] * scale
-            high = float(one.high) if one.high is not None else default[2] * scale
-            return value, low, high
-    return default
-
-
 def drawn_factors(
     costs: pd.DataFrame, pools: pd.DataFrame, agreed: Engagement
 ) -> tuple[pd.DataFrame, Floats]:
     """The activities, and how much dearer each is in every draw of minutes and capacity."""
     work = costs.groupby(["pool", "activity"], as_index=False)[["minutes", "cost"]].sum()
     rng = np.random.default_rng(SEED)
-    value, low, high = agreed_range(agreed, "activity_minutes", MINUTES)
+    value, low, high = agreed_range(agreed, "activity_minutes")
     minutes = rng.uniform(low / value, high / value, (len(work), DRAWS))
-    value, low, high = agreed_range(agreed, "practical_capacity", (1.0, 1.0, 1.0))
+    value, low, high = agreed_range(agreed, "practical_capacity")
     return work, cost_factors(work, pools, minutes, rng.uniform(low / value, high / value, DRAWS))
 
 

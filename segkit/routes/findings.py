@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from segkit.evidence import ratio_interval
+from segkit.evidence import agreed_range, judged, ratio_interval
 from segkit.exhibits import Answer, Chart, Column, Finding, Note, Tiles
 from segkit.language import Message, listed, say, say_n, share
 from segkit.routes import value
-from segkit.routes.costing import MINUTES, SURE, Floats, agreed_range, cost_factors, margins_sql
+from segkit.routes.costing import SURE, margins_sql
 from segkit.routes.page import (
     AMOUNTS,
     SOLD,
@@ -37,10 +37,14 @@ LADDER = say(
     "Take loss-making customers step by step: price and terms, then service mode, then "
     "e-commerce, then a minimum order; leaving comes last."
 )
-#: Unused above this share of the pools' cost is worth a finding.
-IDLE = 0.10
-#: A segment is dear to serve from this many times the average share of net revenue.
-DEAR = 1.25
+IDLE = judged(
+    "routes.idle", 0.10, 0.05, 0.20, "share",
+    say("Unused capacity above this part of the pools' cost is worth a finding."),
+)  # fmt: skip
+DEAR = judged(
+    "routes.dear", 1.25, 1.1, 1.5, "times",
+    say("A segment is dear to serve from this many times the average part of net revenue."),
+)  # fmt: skip
 
 
 # --- the answer ----------------------------------------------------------------------------------
@@ -90,7 +94,7 @@ def _who_loses(losses: dict[str, Figure]) -> Message:
 
 
 def _how_sure(book: Workbook, losses: dict[str, Figure]) -> Message:
-    value_, low, high = agreed_range(book.engagement, "activity_minutes", MINUTES)
+    value_, low, high = agreed_range(book.engagement, "activity_minutes")
     return say(
         "Minutes are judged, not timed: anywhere between {low} and {high} of them, {sure} "
         "customers surely lose money; for {unsure} it cannot be said.",
@@ -720,65 +724,22 @@ def _channel_row(book: Workbook, channel: str, rows: pd.DataFrame) -> dict[str, 
 
 
 def assumptions(book: Workbook) -> None:
-    """What was judged here, and how far cost to serve moves with it."""
+    """What cost to serve holds; what it would be otherwise stands in the assumption register."""
     if not is_costed(book):
         return missing(book, say("the assumptions behind cost to serve and how much they matter"))
-    data = _swings(book)
-    most = round(float(data["swing"].max()), book.engagement.decimals)
-    swing = book.figure(
-        "routes.assumptions.swing", most, book.currency, period=period(book), grade="D"
-    )
-    said = listed(sorted(book.table("pool_capacity")["pool"].unique()))
     return book.show(
-        exhibit(
-            book, "routes.assumptions",
-            (
-                say("Cost to serve could move by {swing} over one assumption's range", swing=swing),
-                most > 0, say("Cost to serve does not move over the agreed ranges"),
-            ),
-            say("Change of cost to serve from the low to the high end, {p}", p=dates(book)),
-            data,
-            (
-                Column("text", say("Assumption")), Column("value", say("Value"), "number", 2),
-                Column("low", say("Low"), "number", 2), Column("high", say("High"), "number", 2),
-                Column("swing", say("Swing"), book.currency), Column("source", say("Source")),
-            ),
-            say("A time diary of one week narrows the widest range at little cost."),
-            sources=("activities", "resources"),
-        ),
         Note(
             say(
                 "A loss or a profit is called sure when at least {sure} of draws over minutes and "
-                "capacity agree. Costs counted, without overhead: {pools}. A visit is a contact "
-                "in person; travel is in its minutes.",
-                sure=share(SURE), pools=said
+                "capacity agree.",
+                sure=share(SURE),
             )
         ),
-    )  # fmt: skip
-
-
-def _swings(book: Workbook) -> pd.DataFrame:
-    """Cost to serve at the low and the high end of each assumption, widest first."""
-    table, costs = book.table("pool_capacity"), book.table("cost_to_serve")
-    work = costs.groupby(["pool", "activity"], as_index=False)[["minutes", "cost"]].sum()
-    capacity = say("Share of paid time left for work; none agreed is taken as given")
-    asked = (
-        ("activity_minutes", say("Times the given minutes of each activity"), MINUTES),
-        ("practical_capacity", capacity, (1.0, 1.0, 1.0)),
+        Note(
+            say(
+                "Costs that are counted, and no overhead beside them: {pools}.",
+                pools=listed(sorted(book.table("pool_capacity")["pool"].unique())),
+            )
+        ),
+        Note(say("A visit is a contact of kind visit; travel is in its minutes.")),
     )
-    agreed, rows = {one.id: one.source for one in book.engagement.assumptions}, []
-    for id, text, default in asked:
-        middle, low, high = agreed_range(book.engagement, id, default)
-        at_low, at_high = (
-            work["cost"].to_numpy() @ _moved(work, table, id, edge / middle) for edge in (low, high)
-        )
-        swing = float(book.money(abs(at_high - at_low)))
-        rows.append((text, middle, low, high, swing, agreed.get(id) or say("our default")))
-    columns = ["text", "value", "low", "high", "swing", "source"]
-    return pd.DataFrame(rows, columns=columns).sort_values("swing", ascending=False, kind="stable")
-
-
-def _moved(work: pd.DataFrame, table: pd.DataFrame, id: str, times: float) -> Floats:
-    minutes, capacity = np.ones((len(work), 1)), np.ones(1)
-    (minutes if id == "activity_minutes" else capacity)[:] = times
-    return cost_factors(work, table, minutes, capacity)[:, 0]

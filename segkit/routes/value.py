@@ -5,12 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-#: Visited at least this many times as often as the typical customer of the same tenth by value …
-OFTEN = 2.0
-#: … and at least this often a month.
-MONTHLY = 1.0
-#: Within this share of its revenue a contribution counts as break-even.
-BREAK_EVEN = 0.01
+from segkit.evidence import judged
+from segkit.language import say
+
+OFTEN = judged(
+    "routes.often", 2.0, 1.5, 3.0, "times",
+    say("Visited far more often: this many times the typical customer of the same tenth by value."),
+)  # fmt: skip
+MONTHLY = judged(
+    "routes.monthly", 1.0, 0.5, 2.0, "visits",
+    say("Visited far more often: at least this often a month."),
+)  # fmt: skip
+BREAK_EVEN = judged(
+    "routes.break_even", 0.01, 0.0, 0.03, "share",
+    say("Within this part of its revenue a contribution counts as break-even."),
+)  # fmt: skip
 
 
 def whale(values: pd.DataFrame, by: str = "contribution") -> pd.DataFrame:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from segkit.engagement import Engagement
-from segkit.language import Message, say_n
+from segkit.language import Message, say, say_n
 from segkit.store import Store
 
 _LATE_AFTER_DAYS = 45
@@ -53,7 +53,26 @@ def check(engagement: Engagement, store: Store) -> Checked:
     tables = tuple(_checked(store, name) for name in engagement.sources)
     days = store.frame("order_lines")["order_date"].dt.date
     late = freshness(max(day for day in days if day <= engagement.as_of), engagement.as_of)
-    return Checked(tables, (*((late,) if late else ()), *engagement.not_yet))
+    warnings = *((late,) if late else ()), *overruled(store), *engagement.not_yet
+    return Checked(tables, warnings)
+
+
+def overruled(store: Store) -> list[Message]:
+    """A sentence for each assumption of the client's sheet that the engagement file overrules."""
+    if "assumptions" not in store.engagement.sources:
+        return []
+    agreed = {one.id: one for one in store.engagement.assumptions}
+    return [
+        say(
+            "Assumption “{id}”: {theirs} in the client's sheet and {ours} in the engagement file, "
+            "which counts.",
+            id=row.id,
+            theirs=row.value,
+            ours=agreed[row.id].value,
+        )
+        for row in store.frame("assumptions").itertuples()
+        if row.id in agreed and agreed[row.id].value != row.value
+    ]
 
 
 def freshness(last_order: date, as_of: date) -> Message | None:

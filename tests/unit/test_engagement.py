@@ -181,12 +181,6 @@ def test_a_wrong_override_is_told(tmp_path, override, told):
     assert said(tmp_path, HEAD + LINES, override) == told
 
 
-def test_an_assumption_that_was_not_agreed_has_its_default(tmp_path):
-    text = HEAD + LINES + '[[assumptions]]\nid = "a"\nvalue = 0.8\nsource = "interview"\n'
-    agreed = read(tmp_path, text)
-    assert (agreed.assumption("a", 0.5), agreed.assumption("b", 0.5)) == (0.8, 0.5)
-
-
 def test_an_engine_that_is_not_built_is_refused(tmp_path):
     assert said(tmp_path, HEAD + 'engine = "spark"\n' + LINES) == (
         "engagement.toml: engine is spark: this engine is not built yet; duckdb reads what fits on "

@@ -13,10 +13,11 @@ from unit.kpis_client import AS_OF, agreement, given, orders
 
 from segkit.engagement import Targets, months_before
 from segkit.errors import EngagementError
+from segkit.evidence import assumed
 from segkit.kpis.forecast import (
     DAYS_A_MONTH,
     METHODS,
-    _with_gap,
+    SILENCE,
     backtest,
     best_method,
     damped_trend,
@@ -24,6 +25,7 @@ from segkit.kpis.forecast import (
     seasonal_naive,
     share_out,
     targets,
+    with_gap,
     year_rate,
 )
 
@@ -171,7 +173,8 @@ def test_a_gap_of_next_to_nothing_is_no_gap() -> None:
     silent = pd.DataFrame(
         {"segment_id": ["a", "b"], "shortfall": [9_990.0, 10_000.0], "rate": [0.1, 0.1]}
     )
-    found = _with_gap(table, silent, agreement())
+    silence = {id: assumed(agreement(), id).value for id in SILENCE}
+    found = with_gap(table, silent, agreement(), silence)
     assert found["gap"].tolist() == [0, 1_000]
     assert found["gap_name"].tolist() == ["none", "silent_customers"]
 
