@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from segkit.exhibits import Column, Exhibit, Note
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from segkit.workbook import Figure, Workbook
 
 _HEADS: dict[str, tuple[Message, str]] = {
-    "accepted": (say("Accepted"), "rows"),
+    "accepted": (say("Rows accepted"), "rows"),
+    "active": (say("Active"), "customers"),
     "active_share": (say("Share active"), "share"),
     "adds": (say("What it adds"), "text"),
     "amount": (say("Net revenue"), "money"),
@@ -55,7 +57,9 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "money_new": (say("New customers"), "money"),
     "money_this": (say("This period"), "money"),
     "month": (say("Month from"), "date"),
+    "months": (say("Months since"), "text"),
     "new": (say("New"), "customers"),
+    "now": (say("Is in tenth"), "text"),
     "once_share": (say("Ordered once"), "share"),
     "orders": (say("Orders"), "orders"),
     "orders_move": (say("Orders"), "text"),
@@ -76,7 +80,7 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "rows": (say("Rows"), "rows"),
     "rows_read": (say("Rows read"), "rows"),
     "second_share": (say("Ordered again"), "share"),
-    "set_aside": (say("Set aside"), "rows"),
+    "set_aside": (say("Rows set aside"), "rows"),
     "sheet": (say("Sheet"), "text"),
     "since": (say("Customer since"), "text"),
     "spend": (say("Net revenue"), "money"),
@@ -91,6 +95,7 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "value": (say("Net revenue an order"), "money"),
     "value_move": (say("Net revenue an order"), "text"),
     "volume": (say("Volume"), "money"),
+    "was": (say("Was in tenth"), "text"),
     "weight": (say("Weight"), "text"),
     "what": (say("What we met"), "text"),
 }
@@ -146,6 +151,11 @@ def size(figure: Figure) -> Value:
 def note(book: Workbook, text: Message, kind: Any = "note") -> None:
     """A sentence on the page."""
     book.show(Note(text, kind))
+
+
+def texts(said: Iterable[Message | str]) -> Any:
+    """A column of words."""
+    return list(said)
 
 
 def spoken(name: str) -> Message:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
-
-from segkit.engagement import months_before
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,15 +32,7 @@ _CUSTOMERS = """
 SELECT customer_id,
        CAST(COUNT(CASE WHEN period = 'in_window' THEN 1 END) AS BIGINT) AS lines,
        CAST(COALESCE(SUM(CASE WHEN period = 'in_window' THEN net_amount END), 0) AS BIGINT)
-         AS net_revenue,
-       CAST(COUNT(CASE WHEN order_date > DATE '{year}' AND order_date <= DATE '{as_of}'
-                       THEN 1 END) AS BIGINT) AS lines_latest,
-       CAST(COALESCE(SUM(CASE WHEN order_date > DATE '{year}' AND order_date <= DATE '{as_of}'
-                              THEN net_amount END), 0) AS BIGINT) AS latest,
-       CAST(COUNT(CASE WHEN order_date > DATE '{two_years}' AND order_date <= DATE '{year}'
-                       THEN 1 END) AS BIGINT) AS lines_before,
-       CAST(COALESCE(SUM(CASE WHEN order_date > DATE '{two_years}' AND order_date <= DATE '{year}'
-                              THEN net_amount END), 0) AS BIGINT) AS before
+         AS net_revenue
 FROM order_lines GROUP BY customer_id ORDER BY customer_id
 """
 
@@ -84,20 +73,14 @@ def totals(given: Given) -> dict[str, pd.DataFrame]:
     -------
     dict
         ``period_totals`` one row per period; ``month_totals`` per month up to the as-of date;
-        ``customer_totals`` per customer and one without customer_id for what belongs to none,
-        with the latest twelve months and the twelve before; ``line_checks`` per check (lines and
+        ``customer_totals`` per customer and one without customer_id for what belongs to none;
+        ``line_checks`` per check (lines and
         their net revenue); ``line_counts`` one row of counts and dates.
     """
-    as_of = given.engagement.as_of
-    days: dict[str, date] = {
-        "as_of": as_of,
-        "year": months_before(as_of, 12),
-        "two_years": months_before(as_of, 24),
-    }
     return {
         "period_totals": given.query(_PERIODS),
-        "month_totals": given.query(_MONTHS.format_map(days)),
-        "customer_totals": given.query(_CUSTOMERS.format_map(days)),
+        "month_totals": given.query(_MONTHS.format(as_of=given.engagement.as_of)),
+        "customer_totals": given.query(_CUSTOMERS),
         "line_checks": given.query(" UNION ALL ".join(map(_check, _CHECKS)) + " ORDER BY place"),
         "line_counts": given.query(_COUNTED),
     }

@@ -1,4 +1,4 @@
-"""The audit's arithmetic: sums that tie, gaps, concentration, the bridge, the ladder."""
+"""The audit's arithmetic: sums that tie, gaps, concentration, the ladder."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segkit.audit.base import (
-    bridge,
     by_size,
-    concentration_curve,
     customers_for_half,
     part_of_largest,
+    whale,
     whole_months,
 )
 from segkit.audit.readiness import LADDER, at_hand, rungs
@@ -117,9 +116,9 @@ def test_concentration_by_hand() -> None:
     revenue = pd.Series([50, 20, 10, 10, 5, 5, 0, 0, 0, 0])
     assert part_of_largest(revenue, 0.2) == 0.7
     assert customers_for_half(revenue) == 1
-    curve = concentration_curve(revenue, points=5)
+    curve = whale(revenue, points=5)
     assert curve["customers"].tolist() == [0, 2, 4, 6, 8, 10]
-    assert curve["revenue_share"].tolist() == [0, 0.7, 0.9, 1, 1, 1]
+    assert curve["cumulative_share"].tolist() == [0, 0.7, 0.9, 1, 1, 1]
 
 
 def test_half_of_equal_customers_brings_in_half() -> None:
@@ -131,41 +130,6 @@ def test_by_size_leaves_out_the_unassigned_and_the_silent() -> None:
         {"customer_id": ["b", "a", None, "c"], "lines": [1, 1, 9, 0], "net_revenue": [5, 5, 99, 0]}
     )
     assert by_size(totals)["customer_id"].tolist() == ["a", "b"]
-
-
-MOVES = st.lists(
-    st.tuples(st.integers(-99, 99), st.integers(-99, 99), st.booleans(), st.booleans()), max_size=20
-)
-
-
-def moves(rows: list[tuple[int, int, bool, bool]]) -> pd.DataFrame:
-    """Per customer: amounts of both years, nothing where there was no line; the first has no id."""
-    return pd.DataFrame(
-        [
-            (None if n == 0 else str(n), b * was, a * now, int(was), int(now))
-            for n, (b, a, was, now) in enumerate(rows)
-        ],
-        columns=["customer_id", "before", "latest", "lines_before", "lines_latest"],
-    ).astype({"before": "int64", "latest": "int64", "lines_before": int, "lines_latest": int})
-
-
-@given(MOVES)
-def test_the_year_before_and_its_changes_make_the_latest(
-    rows: list[tuple[int, int, bool, bool]],
-) -> None:
-    customers = moves(rows)
-    changes = bridge(customers)["change"].sum()
-    assert customers["before"].sum() + changes == customers["latest"].sum()
-
-
-def test_each_customer_moves_once() -> None:
-    rows = [(9, 9, True, True), (5, 0, True, False), (0, 4, False, True), (5, 3, True, True),
-            (3, 5, True, True)]  # fmt: skip
-    moved = bridge(moves(rows)).set_index("step")
-    assert moved["change"].to_dict() == {
-        "stopped": -5, "less": -2, "more": 2, "new": 4, "unassigned": 0,
-    }  # fmt: skip
-    assert moved["customers"].tolist() == [1, 1, 1, 1, 1]
 
 
 def months(*starts: str) -> pd.DataFrame:

@@ -64,7 +64,7 @@ def test_the_same_money_is_told_once() -> None:
 def of_a_run(folder: Path) -> Workbook:
     """The summary's book over a run of the audit alone."""
     book = open_small(folder, more="[controls]\nnet_revenue = { value = 200 }\n")
-    for tell in (audit.answer, audit.controls, audit.checked, audit.year_on_year):
+    for tell in (audit.answer, audit.controls, audit.checked, audit.compare, audit.why):
         tell(book)
     book.run_folder = folder / "run"
     book.finish()
@@ -81,7 +81,7 @@ def test_the_page_of_a_run(tmp_path: Path, reports: Path) -> None:
         "ordered.",
         "We would begin where most money is at stake: "
         "“Call the largest customers who stopped, and record why.”",
-        "All 4 findings are counted from records. The files do not match the client's own total, "
+        "All 5 findings are counted from records. The files do not match the client's own total, "
         "so every sum is provisional.",
     ]
     summary.findings(book)
