@@ -3,6 +3,7 @@
 from segkit.audit.base_findings import cohorts, compare, health, spread
 from segkit.audit.bridge_findings import why
 from segkit.audit.checks import checked
+from segkit.audit.checks.time_page import calendar, meanings, visit_log
 from segkit.audit.findings import (
     answer,
     controls,
@@ -16,6 +17,7 @@ from segkit.audit.revenue import concentration, over_time
 
 __all__ = [
     "answer",
+    "calendar",
     "checked",
     "cohorts",
     "compare",
@@ -23,11 +25,13 @@ __all__ = [
     "controls",
     "given",
     "health",
+    "meanings",
     "over_time",
     "readiness",
     "repairs",
     "set_aside",
     "spread",
+    "visit_log",
     "walk",
     "why",
 ]

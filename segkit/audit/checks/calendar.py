@@ -143,7 +143,7 @@ def _once(found: pd.DataFrame) -> pd.DataFrame:
     """A hole of the whole source is not told again of its parts."""
     whole = found[found["part"].isna()]
     is_told = [
-        pd.notna(row.part)
+        isinstance(row.part, str)
         and bool(
             ((whole["source"] == row.source) & (whole["first"] <= row.last)
              & (whole["last"] >= row.first)).any()
@@ -411,3 +411,29 @@ def _hole(rhythm: Rhythm, kind: str, at: int, length: int) -> dict[str, Any]:
 def _last_day(rhythm: Rhythm, at: int) -> np.datetime64:
     number = _number(rhythm.unit, rhythm.starts[at]) + 1
     return np.datetime64(_first_day(rhythm.unit, np.int64(number)) - 1)
+
+
+def levels(days: pd.DataFrame, engagement: Engagement) -> pd.DataFrame:
+    """Rows per working day of each month and source, the median month of the source being one.
+
+    Returns
+    -------
+    DataFrame
+        ``month`` (its first day), ``table``, ``level`` and ``rows``.
+    """
+    month = days["day"].dt.to_period("M")
+    rows = days.assign(month=month).pivot_table(
+        index="month", columns="source", values="rows", aggfunc="sum", fill_value=0
+    )
+    every = pd.period_range(month.min(), pd.Period(engagement.as_of, "M"), freq="M")
+    rows = rows.reindex(every, fill_value=0)
+    first = every.start_time.to_numpy().astype("M8[D]")
+    after = (every + 1).start_time.to_numpy().astype("M8[D]")
+    free = free_days(engagement.country, every[0].start_time.date(), engagement.as_of)
+    none = np.array([], dtype="M8[D]")
+    working = np.busday_count(first, after, holidays=none if free is None else free)
+    daily = rows.div(np.maximum(working, 1), axis=0)
+    tidy = daily.div(daily[daily > 0].median()).reset_index(names="month")
+    tidy = tidy.melt("month", var_name="table", value_name="level")
+    tidy["rows"] = rows.to_numpy().T.ravel()
+    return tidy.assign(month=tidy["month"].dt.start_time)

@@ -76,15 +76,15 @@ def shift(counts: Counts) -> dict[str, Any] | None:
     from scipy.stats import chi2
     from scipy.stats import f as f_distribution
 
-    counts = counts[:, counts.sum(axis=0) > 0].astype(np.float64)
-    months, codes = counts.shape
+    series: Floats = counts[:, counts.sum(axis=0) > 0].astype(np.float64)
+    months, codes = series.shape
     if months < MONTHS or codes < 2:
         return None
-    summed, whole = counts.cumsum(axis=0), counts.sum(axis=0)
+    summed, whole = series.cumsum(axis=0), series.sum(axis=0)
     tried = range(SIDE, months - SIDE + 1)
     gain = np.array([_gain(summed[at - 1], whole - summed[at - 1]) for at in tried])
     at = int(tried[int(gain.argmax())])
-    scatter = max(_scatter(counts[:at]) + _scatter(counts[at:]), 0.0)
+    scatter = _scatter(series[:at]) + _scatter(series[at:])
     free = (months - 2) * (codes - 1)
     spread = max(scatter / free, 1.0)
     ratio = float(gain.max()) / (codes - 1) / spread
@@ -95,7 +95,7 @@ def shift(counts: Counts) -> dict[str, Any] | None:
         "p": min(float(f_distribution.sf(ratio, codes - 1, free)) * len(tried), 1.0),
         "psi": psi(before, after),
         "noise": float(chi2.ppf(0.95, codes - 1)) * (1 / rows[0] + 1 / rows[1]),
-        "sudden": _sudden(counts, at),
+        "sudden": _sudden(series, at),
     }
 
 
@@ -172,13 +172,13 @@ def _emptiness(given: Given, source: str) -> pd.DataFrame:
     day, amount, _ = DATED[source]
     fields = FIELDS[source][0]
     sums = "".join(
-        f", COUNT(*) - COUNT({one}) AS {one}, "
-        f"COALESCE(SUM(CASE WHEN {one} IS NULL THEN {amount or 0} END), 0) AS {one}_amount"
+        f", COUNT(*) - COUNT({one}) AS {one}, CAST(COALESCE(SUM("
+        f"CASE WHEN {one} IS NULL THEN {amount or 0} END), 0) AS BIGINT) AS {one}_amount"
         for one in fields
     )
     found = given.query(
         f"SELECT {_MONTH.format(day)} AS month, COUNT(*) AS rows, "
-        f"COALESCE(SUM({amount or 0}), 0) AS amount{sums} FROM {source} "
+        f"CAST(COALESCE(SUM({amount or 0}), 0) AS BIGINT) AS amount{sums} FROM {source} "
         f"WHERE {day} <= DATE '{given.engagement.as_of}' GROUP BY 1 ORDER BY 1"
     )
     tidy = [
@@ -205,7 +205,8 @@ def _values(given: Given, source: str) -> Iterator[pd.DataFrame]:
     for field, value in {**{one: one for one in FIELDS[source][1]}, **sizes}.items():
         found = given.query(
             f"SELECT {_MONTH.format(day)} AS month, {_AS_TEXT[field in sizes].format(value)} "
-            f"AS value, COUNT(*) AS rows, COALESCE(SUM({amount or 0}), 0) AS amount FROM {source} "
+            "AS value, COUNT(*) AS rows, "
+            f"CAST(COALESCE(SUM({amount or 0}), 0) AS BIGINT) AS amount FROM {source} "
             f"WHERE {day} <= DATE '{given.engagement.as_of}' AND {field} IS NOT NULL "
             f"{f'AND {field} <> 0 ' if field in sizes else ''}GROUP BY 1, 2 ORDER BY 1, 2"
         )
@@ -245,10 +246,16 @@ def field_shifts(months: pd.DataFrame) -> pd.DataFrame:
         [
             _told(key, table, one)
             for (key, table, one), stood in zip(tried, stands, strict=True)
-            if stood and one["sudden"] >= SUDDEN and one["psi"] > max(LARGE[key[2]], one["noise"])
+            if stood and _matters(str(key[2]), one)
         ],
         columns=_SHIFT,
     ).astype(_SHIFT_TYPES)
+
+
+def _matters(kind: str, found: dict[str, Any]) -> bool:
+    """Whether a shift is large, above what chance makes, and no slow trend."""
+    large: float = max(LARGE[kind], found["noise"])
+    return bool(found["psi"] > large and found["sudden"] >= SUDDEN)
 
 
 _SHIFT = ["source", "field", "kind", "since", "value", "before", "after", "psi", "noise", "rows",
@@ -258,34 +265,25 @@ _SHIFT_TYPES = {**dict.fromkeys(["source", "field", "kind", "value"], "str"), "s
                 "amount": "int64"}  # fmt: skip
 
 
-def _told(key: Any, table: pd.DataFrame, found: dict[str, Any]) -> dict[str, Any]:
+def _told(key: Any, table: Any, found: dict[str, Any]) -> dict[str, Any]:
     source, field, kind = key
     rows, at = table["rows"], found["at"]
-    sides = [part.sum(axis=0) for part in (rows.iloc[:at], rows.iloc[at:])]
+    sides = [rows.iloc[:at].sum(axis=0), rows.iloc[at:].sum(axis=0)]
     before, after = (side / side.sum() for side in sides)
-    value = "" if kind == "size" else str((after - before).abs().idxmax())
-    if kind == "size":
-        told = tuple(_median(side) for side in sides)
-    else:
-        value = "empty" if kind == "empty" else value
-        told = before[value], after[value]
-    side = slice(None, at) if _reads_otherwise(kind, told, sides) == 0 else slice(at, None)
-    touched = table.iloc[side]
+    value = str((after - before).abs().idxmax()) if kind == "codes" else "empty"
+    told = [_median(side) for side in sides] if kind == "size" else [before[value], after[value]]
+    # what reads otherwise: the emptier side of a field that is left empty, else the shorter side
+    is_late = told[1] > told[0] if kind == "empty" else sides[1].sum() <= sides[0].sum()
+    touched = table.iloc[at:] if is_late else table.iloc[:at]
     if kind == "empty":
         touched = touched.xs("empty", axis=1, level=1, drop_level=False)
     return {
-        "source": source, "field": field, "kind": kind, "since": table.index[at], "value": value,
-        "before": float(told[0]), "after": float(told[1]), "psi": found["psi"],
-        "noise": found["noise"], "rows": int(touched["rows"].to_numpy().sum()),
+        "source": source, "field": field, "kind": kind, "since": table.index[at],
+        "value": "" if kind == "size" else value, "before": float(told[0]),
+        "after": float(told[1]), "psi": found["psi"], "noise": found["noise"],
+        "rows": int(touched["rows"].to_numpy().sum()),
         "amount": int(touched["amount"].to_numpy().sum()),
     }  # fmt: skip
-
-
-def _reads_otherwise(kind: str, told: tuple[float, float], sides: list[Any]) -> int:
-    """0 for what came before the shift, 1 for after: the emptier side, or the shorter."""
-    if kind == "empty":
-        return int(told[1] > told[0])
-    return int(sides[1].sum() <= sides[0].sum())
 
 
 def _median(side: pd.Series[int]) -> float:
@@ -334,12 +332,15 @@ def product_shifts(months: pd.DataFrame) -> pd.DataFrame:
         name: months.pivot_table(index="product_id", columns="month", values=name, sort=True)
         for name in ("lines", "quantity", "amount")
     }
-    price = np.log(1000 * wide["amount"] / wide["quantity"]).to_numpy()
+    price: Floats = np.log(1000 * wide["amount"].to_numpy() / wide["quantity"].to_numpy())
     at, ratio = _steps(price)
     n, tried = np.isfinite(price).sum(axis=1), price.shape[1] - 1
     p = np.minimum(f_distribution.sf(ratio, 1, np.maximum(n - 2, 1)) * tried, 1.0)
     stands = discoveries(np.where(ratio > 0, p, 1.0)) & (ratio > 0)
-    rows = [_product(wide, price[place], place, int(at[place])) for place in np.flatnonzero(stands)]
+    rows = [
+        _product(wide, price[place], place, int(at[place]))
+        for place in map(int, np.flatnonzero(stands))
+    ]
     made = pd.DataFrame([row for row in rows if row], columns=_PRODUCT)
     return made.astype(_PRODUCT_TYPES)
 

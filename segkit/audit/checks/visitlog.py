@@ -194,14 +194,20 @@ def _to_log(given: Given, sellers: pd.DataFrame) -> pd.DataFrame:
 
 
 def _in_teams(sellers: pd.DataFrame) -> pd.DataFrame:
-    """The team under which a seller may be shown: those under five sellers go together."""
-    sizes = sellers["team"].map(sellers["team"].value_counts())
-    return sellers.assign(shown_team=sellers["team"].where(sizes >= TEAM, OTHERS))
+    """The team under which a seller may be shown: those under five sellers go together.
+
+    Who stood in for a colleague once or twice does not make a team larger.
+    """
+    regular = sellers["visits"] >= ENOUGH
+    sizes = sellers["team"].map(sellers.loc[regular, "team"].value_counts()).fillna(0)
+    return sellers.assign(
+        shown_team=sellers["team"].where(sizes >= TEAM, OTHERS), is_regular=regular
+    )
 
 
 def _flagged(sellers: pd.DataFrame) -> pd.DataFrame:
     """Which sellers log on Fridays, or one same length, more than chance and peers explain."""
-    enough = sellers["visits"] >= ENOUGH
+    enough = sellers["is_regular"]
     late = _low(sellers["late"], sellers["logged"]) > TIMES * (
         sellers["on_friday"] / sellers["visits"]
     )
@@ -235,7 +241,7 @@ def _teams(sellers: pd.DataFrame) -> pd.DataFrame:
         for flag in ("is_late", "is_same")
     )
     teams = grouped[_SUMS].sum(min_count=1).assign(
-        sellers=grouped.size(), of_late=late, of_same=same,
+        sellers=grouped["is_regular"].sum(), of_late=late, of_same=same,
         completeness=lambda sums: sums["is_logged"] / sums["to_log"],
     )  # fmt: skip
     # neither the day nor the length was recorded: the log was written, not kept

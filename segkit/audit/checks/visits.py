@@ -190,10 +190,11 @@ COMPLETENESS = Check(
     asks=say("Teams that log less than they should"),
     failing="""
         SELECT team, sellers, visits, is_logged, to_log, completeness, CAST(0 AS BIGINT) AS money
-        FROM visit_log_teams WHERE completeness < 0.8""",
-    about="SELECT COUNT(completeness) AS of_rows, 0 AS of_money FROM visit_log_teams",
+        FROM visit_log_teams WHERE completeness < 0.8 AND sellers >= 5""",
+    about="SELECT COUNT(completeness) AS of_rows, 0 AS of_money FROM visit_log_teams "
+    "WHERE sellers >= 5",
     needs=("visits", "visit_log_teams"),
-    lacks=say("call targets, or the selling days of each seller"),
+    lacks=say("call targets or selling days, and teams of five sellers"),
     by="rows",
     claim=say_n(
         "The visit log of {n} team is less than four fifths complete",
