@@ -58,11 +58,7 @@ SELECT (SELECT MIN(order_date) FROM order_lines) AS first_date,
           UNION SELECT TRIM(customer_id) FROM order_lines_quarantine
           WHERE TRIM(customer_id) <> '') AS seen) AS customers_seen,
        (SELECT COUNT(DISTINCT customer_id) FROM order_lines WHERE period = 'in_window')
-         AS customers_active,
-       (SELECT COUNT(*) FROM customers WHERE NOT is_listed) AS customers_not_listed,
-       (SELECT COUNT(*) FROM customers WHERE customer_id NOT IN (
-          SELECT customer_id FROM order_lines
-          WHERE period = 'in_window' AND customer_id IS NOT NULL)) AS customers_without_lines
+         AS customers_active
 """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from segkit.audit.checks import framework, lines, page, products, time, visits
+from segkit.audit.checks import customers, framework, lines, page, products, time, visits
 from segkit.audit.checks.framework import Check
 
 if TYPE_CHECKING:
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 CHECKS: tuple[Check, ...] = (
     *lines.CHECKS,
     *products.CHECKS,
+    *customers.CHECKS,
     *time.CHECKS,
     *visits.CHECKS,
 )
 #: What the recipe makes and may use.
 MADE = ("check_results", "check_figures", "check_ties", *(check.failed for check in CHECKS))
-USED = tuple(sorted({name for check in CHECKS for name in check.needs}))
+USED = tuple(sorted({name for check in CHECKS for name in (*check.needs, *check.may_use)}))
 
 
 def results(given: Given) -> dict[str, Any]:

@@ -22,6 +22,8 @@ SEVERITIES: tuple[Severity, ...] = ("stops", "accepted", "changes", "note", "pas
 #: Rows and money that most checks are about: the lines and the net revenue of the window.
 LINES = "SELECT COUNT(*) AS of_rows, SUM(net_amount) AS of_money FROM window_lines"
 
+#: One SELECT, or a function that gives one, or a data frame.
+Asked = str | Callable[[Given], Any]
 _NO_LINES = say("order lines in the window")
 
 
@@ -37,17 +39,19 @@ class Scalar:
 class Check:
     """One question to the records, the rows that fail it, and what that does to later results.
 
-    Every SQL text may use the tables in `needs`, ``order_lines``, ``customers``, ``products``,
-    ``window_lines`` (accepted lines of the window), ``failed_<id>`` (its own failing rows) and the
-    words ``{start}`` (the last day before the window), ``{as_of}`` and ``{minor_units}``.
+    Every SQL text may use the tables in `needs`, those in `may_use` that were given,
+    ``order_lines``, ``customers``, ``products``, ``window_lines`` (accepted lines of the window),
+    ``failed_<id>`` (its own failing rows) and the words ``{start}`` (the last day before the
+    window), ``{as_of}`` and ``{minor_units}``.
 
     Attributes
     ----------
     asks
         What it looks for, as a heading: ``Order lines without a customer``.
     failing
-        One SELECT, or a function of a `Given`, that gives the failing rows with ``money``, what
-        each touches in minor units. They are kept with most money first, then by every column.
+        One SELECT, or a function of a `Given` that gives one or a data frame: the failing rows
+        with ``money``, what each touches in minor units. They are kept with most money first, then
+        by every column.
     about
         One row: ``of_rows`` and ``of_money``, all that the check looks at. No rows: it cannot run.
     claim
@@ -68,14 +72,15 @@ class Check:
 
     id: str
     asks: Message
-    failing: str | Callable[[Given], pd.DataFrame]
+    failing: Asked
     claim: Message
     touches: Message
     effect: Scalar
     action: Message
     owner: Message
-    about: str = LINES
+    about: Asked = LINES
     needs: tuple[str, ...] = ()
+    may_use: tuple[str, ...] = ()
     lacks: Message = _NO_LINES
     more: Mapping[str, Scalar] = field(default_factory=dict)
     first: Mapping[str, str] = field(default_factory=dict)
@@ -179,13 +184,10 @@ def _run(once: _Once, check: Check) -> dict[str, Any]:
     if not lacking:
         for name, sql in check.first.items():
             once.keep(name, sql)
-    of_rows, of_money = (0, 0) if lacking else once.numbers(check.about)
+    of_rows, of_money = (0, 0) if lacking else once.numbers(_asked(given, check.about))
     if not of_rows:
         return _result(check, "missing", missing=",".join(lacking))
-    failing = check.failing
-    given.engine.keep(
-        check.failed, failing(given) if callable(failing) else _filled(given, failing)
-    )
+    given.engine.keep(check.failed, _asked(given, check.failing))
     rows, money = once.numbers(f"SELECT COUNT(*), SUM(money) FROM {quoted(check.failed)}")
     part = Decimal(abs(money)) / abs(of_money) if check.by == "money" and of_money else None
     part = Decimal(rows) / of_rows if part is None else part
@@ -219,6 +221,11 @@ def judged(rows: int, part: Decimal, check: Check, agreed: Mapping[str, CheckLim
 def _result(check: Check, severity: Severity, **more: Any) -> dict[str, Any]:
     nothing = {"rows": 0, "of_rows": 0, "money": 0, "of_money": 0, "share": 0.0, "missing": ""}
     return {"check_id": check.id, "severity": severity, **nothing, **more}
+
+
+def _asked(given: Given, asked: Asked) -> Any:
+    rows = asked(given) if callable(asked) else asked
+    return _filled(given, rows) if isinstance(rows, str) else rows
 
 
 def _filled(given: Given, sql: str) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from segkit.audit.checks.framework import SEVERITIES, Check, worded
 from segkit.audit.page import count, exhibit, note, spoken
 from segkit.exhibits import Exhibit, Finding
-from segkit.language import Message, listed, say, say_n
+from segkit.language import Message, say, say_n
+from segkit.tables import CONTRACTS
 
 if TYPE_CHECKING:
     from segkit.workbook import Figure, Workbook
@@ -21,6 +22,8 @@ _WEIGHT = {
     "accepted": say("would stop, accepted"),
     "changes": say("changes a number"),
     "note": say("a note"),
+    "passes": say("found nothing"),
+    "missing": say("could not run; it needs:"),
 }
 
 
@@ -62,11 +65,11 @@ def tell(book: Workbook, checks: Sequence[Check]) -> None:
         key=lambda one: one.place,
     )
     _tie(book)
-    if met:
-        book.show(_table(book, met))
-    _quiet(book, [one.asks for one, told in rows if told["severity"] == "passes"])
-    _not_run(book, [_lacking(one, told["missing"]) for one, told in rows
-                    if told["severity"] == "missing"])  # fmt: skip
+    passed = [(one, "passes", say("–")) for one, told in rows if told["severity"] == "passes"]
+    not_run = [(one, "missing", _needs(one, told["missing"])) for one, told in rows
+               if told["severity"] == "missing"]  # fmt: skip
+    book.show(_table(book, met, [*passed, *not_run]))
+    _notes(book, len(passed), [needs for _, _, needs in not_run])
     for one in [one for one in met if one.is_weighty][:SHOWN]:
         book.show(_finding(book, one))
 
@@ -104,21 +107,21 @@ def _tie(book: Workbook) -> None:
         )  # fmt: skip
 
 
-def _table(book: Workbook, met: Sequence[Met]) -> Exhibit:
+def _table(
+    book: Workbook, met: Sequence[Met], others: Sequence[tuple[Check, str, Message]]
+) -> Exhibit:
     import pandas as pd
 
     for one in met:
         book.store.path(one.check.failed)  # so that the run keeps it, and the workbook shows it
-    data = pd.DataFrame(
-        {
-            "check": [one.check.asks for one in met],
-            "weight": [_WEIGHT[one.severity] for one in met],
-            "rows": [one.figures["n"].value for one in met],
-            "amount": [float(one.figures["money"].value) for one in met],
-            "changes": [one.say(one.check.touches) for one in met],
-            "sheet": [one.check.failed for one in met],
-        }
-    )
+    found = [
+        (one.check.asks, _WEIGHT[one.severity], one.figures["n"].value,
+         float(one.figures["money"].value), one.say(one.check.touches), one.check.failed)
+        for one in met
+    ]  # fmt: skip
+    quiet = [(check.asks, _WEIGHT[weight], 0, 0.0, needs, "") for check, weight, needs in others]
+    columns = "check weight rows amount changes sheet"
+    data = pd.DataFrame([*found, *quiet], columns=columns.split())
     weighty = count(book, "checks.changing", sum(one.is_weighty for one in met), "checks")
     titles = (
         say_n("{n} check found what changes a number", "{n} checks found what changes a number",
@@ -128,37 +131,38 @@ def _table(book: Workbook, met: Sequence[Met]) -> Exhibit:
     )  # fmt: skip
     return exhibit(
         book, "checks", titles,
-        say("Checks that found rows, {window}, by weight and net revenue", window=book.window_text),
-        data, "check weight rows amount changes sheet",
+        say("What the checks found, {window}, by weight and net revenue", window=book.window_text),
+        data, columns,
         reading=say("Every row here was counted all the same. One row can fail several checks, so "
-                    "the amounts do not add up. The failing rows are on the workbook's sheets."),
-        rows_shown=40,
+                    "the amounts do not add up. The failing rows are on the workbook's sheets, and "
+                    "so are the checks that found nothing."),
+        rows_shown=max(len(met), 1),
     )  # fmt: skip
 
 
-def _quiet(book: Workbook, names: Sequence[Message]) -> None:
-    if names:
+def _notes(book: Workbook, passed: int, needs: Sequence[Message]) -> None:
+    if passed:
         text = say_n(
-            "{n} check found nothing: {names}.", "{n} checks found nothing: {names}.",
-            count(book, "checks.passed", len(names), "checks"), names=_joined(names),
-        )  # fmt: skip
+            "{n} check found nothing; the workbook names it.",
+            "{n} checks found nothing; the workbook names them.",
+            count(book, "checks.passed", passed, "checks"),
+        )
         note(book, text)
-
-
-def _not_run(book: Workbook, names: Sequence[Message]) -> None:
-    if names:
+    if needs:
+        texts = list({str(one): one for one in needs}.values())
         text = say_n(
-            "{n} check could not run, for want of records: {names}.",
-            "{n} checks could not run, for want of records: {names}.",
-            count(book, "checks.not_run", len(names), "checks"), names=_joined(names),
+            "{n} check could not run. It needs: {names}.",
+            "{n} checks could not run. They need: {names}.",
+            count(book, "checks.not_run", len(needs), "checks"), names=_joined(texts),
         )  # fmt: skip
         note(book, text, "missing")
 
 
-def _lacking(check: Check, tables: str) -> Message:
-    names = [spoken(name.removeprefix("listed_")) for name in tables.split(",") if name]
-    lacks = listed(names) if names else check.lacks
-    return say("{check} (needs {tables})", check=check.asks, tables=lacks)
+def _needs(check: Check, tables: str) -> Message:
+    """What would have to be given: tables, or what the check itself names."""
+    given = [name.removeprefix("listed_") for name in tables.split(",")]
+    names = [spoken(name) for name in given if name in CONTRACTS]
+    return _joined(names) if names else check.lacks
 
 
 def _joined(texts: Sequence[Message]) -> Message:
