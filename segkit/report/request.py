@@ -255,7 +255,7 @@ class _Request(Book):
         self._choice(sheet, 1, asked.ITEMS)
         self._choice(sheet, 2, asked.RATERS)
         self._number(sheet, (3, 3), 1, 7, "A whole number from 1 to 7", "integer")
-        self._legend(sheet, 5)
+        self._legend(sheet, 4)
 
     def _legend(self, sheet: Worksheet, place: int) -> None:
         """What each item means, beside the rows."""

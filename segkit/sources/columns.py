@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from segkit.engagement import Source
 from segkit.errors import EngagementError, SourceError, nearest
+from segkit.sources.dialects import folded
 from segkit.sources.staging import Staged
 from segkit.tables import Table
 
@@ -95,22 +96,10 @@ def _check_required(table: Table, found: Mapping[str, str], staged: Staged) -> N
             )
 
 
-def _behind(header: str) -> str:
-    """The contract's name that a heading of the data request holds, else the heading.
-
-    Examples
-    --------
-    >>> _behind("Wartość [value]"), _behind("value")
-    ('value', 'value')
-    """
-    found = re.search(r"\[([a-z_]+)\]$", header)
-    return found[1] if found else header
-
-
 def _by_contract(table: Table, staged: Staged) -> dict[str, str]:
     """The headers are contract names; what else a customer or product has is kept."""
-    folded = {_behind(one).casefold(): one for one in reversed(staged.headers)}
-    found = {one.name: folded[one.name] for one in table.columns if one.name in folded}
+    ours = {folded(one): one for one in reversed(staged.headers)}
+    found = {one.name: ours[one.name] for one in table.columns if one.name in ours}
     for name in table.required:
         if name not in found:
             raise SourceError(

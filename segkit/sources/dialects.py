@@ -336,8 +336,16 @@ def is_data_cell(cell: str) -> bool:
 
 
 def folded(header: str) -> str:
-    """A header whatever its spaces and letter case."""
-    return " ".join(header.replace("\ufeff", "").split()).casefold()
+    """A header whatever its spaces and letter case; of the data request's, the name behind it.
+
+    Examples
+    --------
+    >>> folded("Data  Zam."), folded("Wartość [value]")
+    ('data zam.', 'value')
+    """
+    plain = " ".join(header.replace("\ufeff", "").split()).casefold()
+    behind = re.search(r"\[([a-z_]+)\]$", plain)
+    return behind[1] if behind else plain
 
 
 def clean_headers(header: Sequence[str]) -> list[str]:

@@ -454,7 +454,17 @@ def cells_of(
     extra = [Column(name, "text", "the client's own", is_required=False) for name in found]
     columns = [*table.columns, *(one for one in extra if table.column(one.name) is None)]
     return [
-        Cell(column, quoted(header), types[header], source.values.get(column.name, {}))
+        Cell(
+            column,
+            _behind(quoted(header)) if table.filled and column.kind == "text" else quoted(header),
+            types[header],
+            source.values.get(column.name, {}),
+        )
         for column in columns
         if (header := found.get(column.name)) is not None
     ]
+
+
+def _behind(raw: str) -> str:
+    """SQL of the contract's word that a sheet of the data request has behind its own: [price]."""
+    return f"coalesce(nullif(regexp_extract({raw}, '\\[([a-z_]+)\\]\\s*$', 1), ''), {raw})"

@@ -479,7 +479,7 @@ def _check_rows(reading: _Reading) -> None:
         "(SELECT count(*) FROM rejects), (SELECT count(*) FROM aside) + "
         "(SELECT count(*) FROM rejects)",
     )
-    if read == 0:
+    if read == 0 and not reading.table.filled:
         raise SourceError(
             f"{files} holds no rows below its header.\n"
             "Fix: ask for the file again, or leave it out."
