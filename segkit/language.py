@@ -380,30 +380,19 @@ def write_share(value: float, language: str = "en", digits: int | None = None) -
 
 def write_money(value: Decimal, currency: str, language: str = "en") -> str:
     """Money in three or four digits: PLN 41.8 million, 1 234,5 tys. zł."""
-    from babel.numbers import format_compact_currency, format_currency
-
     if value < 0:  # one place for the sign, whatever the locale: -PLN 9.1 million
         return "-" + write_money(-value, currency, language)
-    locale, size = LOCALES[language], abs(value)
-    if size < 10_000:
-        digits = 0 if size >= 100 or size == size.to_integral_value() else 2
-        pattern = "¤¤ #,##0" if language == "en" else "#,##0\u00a0¤"
-        pattern = pattern.replace("#,##0", "#,##0" + ("." + "0" * digits if digits else ""))
-        return format_currency(
-            value, currency, format=pattern, locale=locale, currency_digits=False
-        )
-    if language != "en":
-        step = 10 ** (3 * ((len(str(int(size))) - 1) // 3))
-        digits = 1 if size / step < Decimal("99.95") else 0
-        if round(value / step, digits) == 1000:  # it is written as 1,0 of the next step
-            value, digits = Decimal(1000 * step), 1
-        return format_compact_currency(value, currency, locale=locale, fraction_digits=digits)
-    # from 999.5 thousand on it would be written as 1,000 thousand
-    steps = ((10**9, "billion"), (10**6, "million"), (10**3, "thousand"))
-    step, word = next(one for one in steps if size >= one[0] * Decimal("0.9995") or one[0] == 1000)
-    scaled = value / step
-    digits = 1 if abs(scaled) < Decimal("99.95") else 0
-    return f"{currency} {write_number(scaled, language, digits)} {word}"
+    sign, step, word = _sign(currency, language), 1, ""
+    if value < 10_000:
+        digits = 0 if value >= 100 or value == value.to_integral_value() else 2
+    else:
+        # from 999.5 thousand on it would be written as 1,000 thousand
+        place = next(n for n in (3, 2, 1) if value >= 1000**n * Decimal("0.9995") or n == 1)
+        step, word = 1000**place, _STEPS[language][place - 1]
+        digits = 1 if value / step < Decimal("99.95") else 0
+    number = write_number(value / step, language, digits)
+    parts = (sign, number, word) if language == "en" else (number, word, sign)
+    return (" " if language == "en" else "\u00a0").join(part for part in parts if part)
 
 
 def _sign(currency: str, language: str) -> str:

@@ -106,7 +106,7 @@ def _follows(ledger: Payload) -> Message:
     if first is None:
         return say("Nothing that is recorded calls for action now.")
     action = _message(first["action"])
-    return say("We would begin where most money is at stake: “{action}”", action=action)
+    return say("We would begin where most money is at stake: {action}", action=action)
 
 
 def _how_sure(ledger: Payload) -> Message:

@@ -284,8 +284,8 @@ def _reasons(book: Workbook, name: str) -> pd.DataFrame:
     amount = "SUM(net_amount_minor)" if name == "order_lines" else "NULL"
     found = book.query(
         f"SELECT reason_kind, COUNT(*) AS rows, CAST({amount} AS BIGINT) AS amount, "
-        "MIN(concat_ws(' in ', nullif(split_part(reason, ': ', 2), ''), "
-        "regexp_replace(file, '.*/', '') || ', row ' || CAST(row AS VARCHAR))) AS example "
+        "MIN(concat_ws(' · ', nullif(split_part(reason, ': ', 2), ''), "
+        "regexp_replace(file, '.*/', '') || ':' || CAST(row AS VARCHAR))) AS example "
         f"FROM {name}_quarantine GROUP BY 1 ORDER BY rows DESC, 1",
         f"{name}_quarantine",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,8 +82,8 @@ def vocabulary() -> list[str]:
     """Names of tables and columns as they are spoken of, and the units of columns."""
     made = {name for recipe in RECIPES for name in recipe.makes}
     columns = {column.name for table in CONTRACTS.values() for column in table.columns}
-    parts = ("_quarantine", "_counts", "_repairs")
-    told = {str(term(name)) for name in {*made, *CONTRACTS, *columns} if not name.endswith(parts)}
+    parts = re.compile(r"^failed_|^listed_|_(quarantine|counts|repairs)$")
+    told = {str(term(name)) for name in {*made, *CONTRACTS, *columns} if not parts.search(name)}
     return sorted({*told, *UNITS})
 
 
