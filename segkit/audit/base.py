@@ -250,7 +250,8 @@ def groups(both: pd.DataFrame) -> pd.DataFrame:
     return factors(pd.DataFrame(rows))
 
 
-MOVES = ["profit_up", "orders_up", "value_up", "margin_up"]
+_BITS = {"profit_up": 8, "orders_up": 4, "value_up": 2, "margin_up": 1}
+MOVES = [*_BITS]
 
 
 def up_down(both: pd.DataFrame) -> pd.DataFrame:
@@ -263,7 +264,7 @@ def up_down(both: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The four moves (True, False or missing), ``customers``, ``profit_last``, ``profit_this``
+        The four moves (True, False or None), ``customers``, ``profit_last``, ``profit_this``
         and ``change``; up before down, rows that occur only.
     """
     import pandas as pd
@@ -281,13 +282,21 @@ def up_down(both: pd.DataFrame) -> pd.DataFrame:
             "value_up": this["spend"] * last["orders"] >= last["spend"] * this["orders"],
             "margin_up": this["profit"] * last["spend"] >= last["profit"] * this["spend"],
         }
-    ).astype("boolean")
-    moves.loc[~known] = pd.NA
-    summed = kept.groupby([moves[name] for name in MOVES], dropna=False)
+    )
+    place = (moves.astype("int64") * pd.Series(_BITS)).sum(axis=1)
+    summed = kept.groupby(place.where(known, -1))
     table = summed[["profit_last", "profit_this"]].sum()
     table.insert(0, "customers", summed.size())
-    table = table.assign(change=table["profit_this"] - table["profit_last"]).reset_index()
-    return table.sort_values(MOVES, ascending=False, na_position="last", ignore_index=True)
+    table = table.assign(change=table["profit_this"] - table["profit_last"])
+    table = table.sort_index(ascending=False)
+    for name, bit in _BITS.items():
+        table[name] = pd.Series(
+            [None if place < 0 else bool(place & bit) for place in table.index],
+            index=table.index, dtype=object,
+        )  # fmt: skip
+    return table.reset_index(drop=True)[
+        [*_BITS, "customers", "profit_last", "profit_this", "change"]
+    ]
 
 
 def migration(last: pd.Series[int], this: pd.Series[int]) -> pd.DataFrame:

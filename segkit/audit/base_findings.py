@@ -112,7 +112,7 @@ def spread(book: Workbook) -> None:
     """How spend and profit are spread over the customers of the latest period."""
     given = read(book)
     if int(given.this["profit"].sum()) <= 0:
-        note(book, say("Customers bring in no profit in the latest period."), "warning")
+        note(book, say("Customers bring in nothing in the latest period."), "warning")
         return
     decile = base.deciles(given.this)
     table = base.decile_table(given.this, decile)
