@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from segkit.evidence import Grade
 from segkit.exhibits import Chart, Column, Exhibit, Finding, Note
 from segkit.language import say, say_n, share
 from segkit.routes.page import (
@@ -26,6 +27,8 @@ from segkit.routes.value import MONTHLY, OFTEN, low_half, over_visited, tenths
 from segkit.workbook import Figure, Workbook
 
 ONLINE = ("web", "edi")
+#: Where more of the visits than this stand in weak logs, all that is said of visits is judged.
+MOSTLY_WEAK = 0.5
 
 
 def visited(book: Workbook) -> pd.DataFrame:
@@ -66,8 +69,9 @@ def visits(book: Workbook) -> None:
     if not book.has("visits"):
         book.without("visits")
         return
-    table, costed = visited(book), is_costed(book)
-    more: dict[str, Any] = {"n": len(table), "grade": "C", "source": ("visits", "order_lines")}
+    table, costed, weak = visited(book), is_costed(book), weak_log(book)
+    grade: Grade = "D" if weak > MOSTLY_WEAK else "C"
+    more: dict[str, Any] = {"n": len(table), "grade": grade, "source": ("visits", "order_lines")}
     effort, earned = low_half(table, "value", "visits")
     low_effort = part(book, "routes.visits.low_half", effort, 1, **more)
     low_value = part(book, "routes.visits.low_half.value", earned, 1, **more)
@@ -118,10 +122,32 @@ def visits(book: Workbook) -> None:
                 "an association, not an effect."
             ),
             n=len(table),
-            grade="C",
+            grade=grade,
         )
     )  # fmt: skip
+    if weak:
+        told = {"n": len(table), "source": ("visits",)}
+        share_weak = part(book, "routes.visits.weak_log", weak, 1, **told)
+        book.show(
+            Note(
+                say(
+                    "{part} of visits stand in logs that are incomplete or were written from "
+                    "memory, as the data audit shows: what those visits bring is judged (grade D).",
+                    part=share_weak,
+                ),
+                "warning",
+            )
+        )
     _over_visited(book, table)
+
+
+def weak_log(book: Workbook) -> float:
+    """The share of visits of teams whose log carries no response (see the data audit)."""
+    if not book.has("visit_log_quality"):
+        return 0.0
+    log = book.table("visit_log_quality")
+    weak = log.loc[log["grade"] == "D", "visits"].sum()
+    return float(weak / max(log["visits"].sum(), 1))
 
 
 def is_spent_low(effort: float, earned: float) -> bool:
