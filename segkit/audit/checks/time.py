@@ -39,7 +39,7 @@ GAPS = _holes(
         0,
     ),
     touches=say(
-        "In as many days about {effect} rows are usual, with {money} of net revenue: the months "
+        "In such a time about {effect} rows are usual, and {money} of net revenue: the months "
         "they lie in, and what is counted over a year, are too low by that."
     ),
     effect=Scalar("rows", "SELECT SUM(usual_rows) FROM failed_calendar_gap"),

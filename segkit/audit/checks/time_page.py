@@ -165,20 +165,22 @@ def meanings(book: Workbook) -> None:
 
 
 def _meaning(book: Workbook, row: Any) -> dict[str, Any]:
-    scale = book.engagement.minor_units if row["field"].endswith("amount") else 1
     is_size = row["kind"] == "size"
+    is_money = is_size and row["field"].endswith("amount")
     written = [
-        Value(row[side] / scale, "number") if is_size else share(row[side])
+        Value(book.money(round(row[side])), book.currency) if is_money
+        else Value(row[side], "number") if is_size else share(row[side])
         for side in ("before", "after")
-    ]
+    ]  # fmt: skip
     return {
-        "field": say("{table}: {field}", table=spoken(row["source"]), field=spoken(row["field"])),
+        "field": say("{table}, {field}", table=spoken(row["source"]), field=spoken(row["field"])),
         "what": _KINDS[row["kind"]],
         "value": "" if is_size else row["value"],
         "since": row["since"].date(),
         "before": say("{value}", value=written[0]),
         "after": say("{value}", value=written[1]),
         "rows": row["rows"],
+        "source": row["source"],
     }
 
 
@@ -204,7 +206,7 @@ def _meanings(book: Workbook, rows: list[dict[str, Any]], tested: Any) -> Exhibi
             Column("after", say("From then on")),
             Column("rows", say("Rows that read otherwise"), "rows"),
         ),
-        ("order_lines",), book.engagement.as_of,
+        tuple(sorted({row["source"] for row in rows})), book.engagement.as_of,
         reading=say_n(
             "{n} field was followed month by month. A change is told when months before and after "
             "differ more than months do among themselves, at once and by much.",
@@ -232,8 +234,8 @@ def visit_log(book: Workbook) -> None:
     if hidden:
         rest = part(book, "visits.of_small_teams", hidden, int(teams["visits"].sum()),
                     source=["visits"])  # fmt: skip
-        note(book, say("{rest} of visits are not shown by team: teams of fewer than five sellers "
-                       "could be told apart.", rest=rest))  # fmt: skip
+        note(book, say("{rest} of visits are not shown by team: in teams of fewer than five, "
+                       "sellers could be recognised.", rest=rest))  # fmt: skip
     _sellers(book)
 
 
@@ -282,7 +284,7 @@ def _visit_log(book: Workbook, teams: pd.DataFrame) -> Exhibit:
             Column("on_order_day", say("On an order day"), "share", 0),
             Column("by_chance", say("On one by chance"), "share", 0),
             Column("odd", say("On impossible days"), "share", 0),
-            Column("completeness", say("Days logged of days due"), "share", 0),
+            Column("completeness", say("Logged of what was due"), "share", 0),
             Column("grade", say("Grade of response")),
         ),
         ("visits", "order_lines"), book.engagement.as_of,
