@@ -169,8 +169,9 @@ def _build(plan: Plan) -> None:
         ledger = join(parts, plan.engagement.language)
         write(folder / "run" / "ledger.json", ledger)
         tables = link_tables(plan.store, parts, folder / "run" / "tables")
-        render(plan, folder, ledger, parts, tables, warnings, status)
-        write(folder / MANIFEST, manifest(plan.keys, plan.store, asked, status, plan.then))
+        made = manifest(plan.keys, plan.store, asked, status, plan.then)
+        render(plan, folder, ledger, parts, tables, warnings, made)
+        write(folder / MANIFEST, made)
     plan.progress("report", DONE)
 
 

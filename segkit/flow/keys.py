@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -14,12 +14,15 @@ from typing import Any
 
 from segkit import __version__
 from segkit.engagement import Engagement
+from segkit.evidence import SEED
 from segkit.store import PACKAGE, Store, file_digest
 
 _LIBRARIES = (
     "duckdb", "matplotlib", "nbconvert", "numpy", "pandas", "papermill", "pyarrow",
     "scikit-learn", "scipy", "seaborn", "typst", "xlsxwriter",
 )  # fmt: skip
+#: Of the engagement: files and what is read from them, the client's words, and the register.
+_TOLD_ELSEWHERE = {"data", "sources", "raw", "words", "assumptions", "overrides", "segment_rules"}
 #: What a notebook's numbers do not depend on.
 _PAGES_ONLY = ("report", "demo", "flow", "locale", "cli.py", "__main__.py")
 
@@ -72,11 +75,22 @@ def manifest(
         "status": status,
         "notebooks": {one.stem: _digest([one]) for one in notebooks},
         "parameters": {"overrides": list(agreed.overrides)},
+        "agreed": dict(_settings(agreed.model_dump(mode="json", exclude=_TOLD_ELSEWHERE))),
         "engagement": _hash(agreed.model_dump(mode="json")),
         "code": _code(pages=True),
         "versions": versions(),
+        "seeds": {"numpy": SEED},
         "inputs": {name: _inputs(name, store) for name in keys.inputs},
     }
+
+
+def _settings(told: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Every setting by its dotted key; a list of sections by the place of each."""
+    for key, value in told.items():
+        if isinstance(value, Mapping):
+            yield from _settings(value, f"{above}{key}.")
+        elif value not in (None, [], ()):
+            yield f"{above}{key}", value
 
 
 def _inputs(name: str, store: Store) -> list[dict[str, Any]]:
@@ -84,9 +98,14 @@ def _inputs(name: str, store: Store) -> list[dict[str, Any]]:
     from segkit.sources.files import behind, files_of
 
     counts = store.frame(f"{name}_counts")
-    rows = dict(zip(counts["file"], counts["rows_read"], strict=True))
+    rows = counts.set_index("file")
+    of = {"rows": "rows_read", "accepted": "rows_accepted", "quarantined": "rows_quarantined"}
     return [
-        {"file": one.label, "sha256": file_digest(one.path), "rows": _whole(rows.get(one.label))}
+        {
+            "file": one.label,
+            "sha256": file_digest(one.path),
+            **{key: _whole(rows[column].get(one.label)) for key, column in of.items()},
+        }
         for where, source in behind(store.engagement, name).items()
         for one in files_of(store.engagement, where, source)
     ]

@@ -39,7 +39,7 @@ def render(
     parts: Sequence[Part],
     tables: Mapping[str, Path],
     warnings: Sequence[Message],
-    status: str,
+    made: Mapping[str, Any],
 ) -> None:
     """Make the pages of a run in `folder`; `warnings` and what was set stand on the cover."""
     from segkit import report
@@ -57,14 +57,14 @@ def render(
             period=window.in_language(language),
             consultant=agreed.consultant,
             language=language,
-            status=say("NOT RECONCILED").in_language(language) if status else None,
+            status=say("NOT RECONCILED").in_language(language) if made["status"] else None,
             notes=tuple(note.in_language(language) for note in notes),
             elsewhere=_elsewhere(language, agreed.languages),
         )
         for language in agreed.languages
     ]
     notebooks = tuple(folder / "run" / "notebooks" / one.name for one in plan.notebooks)
-    contents = report.RunContents(covers[0], notebooks, ledger, tuple(parts), tables)
+    contents = report.RunContents(covers[0], notebooks, ledger, tuple(parts), tables, made)
     report.render(contents, folder, plan.jobs, covers[1:])
 
 

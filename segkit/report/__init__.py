@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,8 @@ class RunContents:
         Each notebook's part, with its ``items`` as payloads.
     tables
         Parquet files by table name.
+    manifest
+        What the run was made from: files by hash, settings, versions, seeds.
     """
 
     cover: Cover
@@ -57,6 +59,7 @@ class RunContents:
     ledger: Mapping[str, Any]
     parts: tuple[Mapping[str, Any], ...] | list[Mapping[str, Any]]
     tables: Mapping[str, Path]
+    manifest: Mapping[str, Any] = field(default_factory=dict)
 
 
 def render(run: RunContents, out: Path, jobs: int, also: Sequence[Cover] = ()) -> None:

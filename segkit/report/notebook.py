@@ -27,6 +27,7 @@ _SECTIONS = {
     "02-behavioural-segmentation": say("Segmentation"),
     "03-route-to-market": say("Route to market"),
     "04-kpi-design": say("KPIs and targets"),
+    "09-assumptions": say("Assumptions"),
 }
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
+from segkit.exhibits import html
 from segkit.exhibits.brand import TEMPLATES, brand
 from segkit.exhibits.words import in_words, words
-from segkit.language import say, say_n, write_date, write_value
+from segkit.language import say, say_n, term, write_date, write_value
 from segkit.report import Cover, RunContents
 from segkit.report.notebook import Chapter, Exporter
+from segkit.report.origins import anchor, origins
 
 
 def write(
@@ -28,7 +32,7 @@ def write(
         text = exporter.body(
             chapter, drawings, language=language, page=page, question=chapter.question
         )
-        (out / f"{chapter.name}.html").write_text(text, "utf-8")
+        (out / f"{chapter.name}.html").write_text(linked(text, run), "utf-8")
     portal = exporter.environment.get_template("portal.html.j2")
     page = _page(run.cover, chapters, "index", words(say("Overview"), language))
     page["words"] |= _portal_words(run, language)
@@ -37,9 +41,34 @@ def write(
         findings=_findings(run, language),
         pages=_pages(chapters),
         files=_files(run, language),
+        origins=_origins(run),
         elsewhere=[{"href": href, "name": _own_name(one)} for one, href in run.cover.elsewhere],
     )
     (out / "index.html").write_text(shown, "utf-8")
+
+
+def linked(page: str, run: RunContents) -> str:
+    """A page whose source lines lead from a table's name to the client files behind it."""
+    given = run.manifest.get("inputs", {})
+    names = {escape(words(term(name), run.cover.language)): name for name in given}
+    if not names:
+        return page
+    known = re.compile(rf"\b({'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})\b")
+
+    def lead(line: re.Match[str]) -> str:
+        return known.sub(
+            lambda one: f'<a href="index.html#{anchor(names[one[0]])}">{one[0]}</a>', line[0]
+        )
+
+    return re.sub(r'(?<=<p class="source">)[^<]+', lead, page)
+
+
+def _origins(run: RunContents) -> list[dict[str, Any]]:
+    """The tables of where the numbers come from, an anchor at each table's first file."""
+    return [
+        {"heading": told["heading"], "table": Markup(html.table(told)), "ids": told["anchors"]}
+        for told in origins(run)
+    ]
 
 
 def facts(cover: Cover) -> list[tuple[str, str]]:
@@ -95,6 +124,7 @@ def _portal_words(run: RunContents, language: str) -> dict[str, str]:
         "stake": say("at stake in the window"),
         "nothing": say("No finding was recorded in this run."),
         "files": say("Files"),
+        "origins": say("Where the numbers come from"),
         "elsewhere": say("This report in another language"),
         "identities": say_n(
             "{tie} of {n} check between the notebooks ties.",

@@ -14,9 +14,10 @@ from segkit.errors import SegkitError
 from segkit.exhibits.brand import FONTS, TEMPLATES, brand
 from segkit.exhibits.typst import literal
 from segkit.exhibits.words import words
-from segkit.language import render, say
+from segkit.language import Message, render, say
 from segkit.report import Cover, RunContents
 from segkit.report.notebook import Chapter, Exporter
+from segkit.report.origins import Told, glossary, origins
 from segkit.report.pages import as_of, confidential, facts
 
 
@@ -38,6 +39,8 @@ def jobs(
     ]
     whole = "#cover()\n" + "".join(f"#pagebreak(weak: true)\n{body}\n" for body in bodies)
     whole += _appendix(chapters, cover)
+    whole += _tables(say("Glossary"), glossary(run), cover)
+    whole += _tables(say("Where the numbers come from"), origins(run), cover)
     last = partial(
         _write, out / "report.pdf", _document(cover, cover.title, whole, has_cover=True), cover
     )
@@ -63,6 +66,18 @@ def _appendix(chapters: Sequence[Chapter], cover: Cover) -> str:
     items = ", ".join(f"[#{literal(one)};]" for one in withheld)
     head = f"#pagebreak(weak: true)\n#heading(level: 1, {literal(title)})\n"
     return f"{head}#{literal(lead)};\n#list({items})\n"
+
+
+def _tables(title: Message, told: Sequence[Told], cover: Cover) -> str:
+    """A page of tables under one title; nothing where there is none."""
+    if not told:
+        return ""
+    head = f"#pagebreak(weak: true)\n#heading(level: 1, {literal(words(title, cover.language))})\n"
+    return head + "".join(
+        f"#heading(level: 2, outlined: false, {literal(one['heading'])})\n"
+        f"#grid-table({literal(one)})\n"
+        for one in told
+    )
 
 
 def _document(cover: Cover, title: str, body: str, *, has_cover: bool = False) -> str:

@@ -367,6 +367,8 @@ class Book:
         sheet.freeze_panes(5, 0)
 
     def _cell(self, sheet: Worksheet, row: int, column: int, value: Any, look: Any) -> None:
+        if isinstance(value, Mapping) and value["text"] == "{value}":
+            value = value["args"]["value"]["value"]  # a number that brings its own unit
         if isinstance(value, Mapping):
             value = render(value, self.cover.language)
         if value is None or value != value:

@@ -24,6 +24,7 @@ NOTEBOOKS = (
     "02-behavioural-segmentation",
     "03-route-to-market",
     "04-kpi-design",
+    "09-assumptions",
 )
 #: Ids that other programs read; more exist.
 CONTRACT = (

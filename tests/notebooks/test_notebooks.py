@@ -42,13 +42,14 @@ def demo_client(tmp_path_factory: pytest.TempPathFactory) -> None:
             demo.write(ROOT / "engagements" / "demo")
 
 
-def test_the_five_questions_are_there():
+def test_every_question_is_there():
     assert [path.stem for path in NOTEBOOKS] == [
         "00-summary",
         "01-data-audit",
         "02-behavioural-segmentation",
         "03-route-to-market",
         "04-kpi-design",
+        "09-assumptions",
     ]
 
 
