@@ -34,6 +34,8 @@ ENOUGH = {"day": 60, "week": 26, "month": 6}
 RUN = {"day": 3, "week": 2, "month": 1}
 #: A hole is one that chance would make in fewer than one source in a hundred.
 RARE = 0.01
+#: Below this ratio of variance to mean the days of a unit are regular (at random it is near one).
+REGULAR = 0.2
 #: How many neighbours on both sides say what is usual.
 _NEAR = {"day": 60, "week": 13, "month": 6}
 #: A part smaller than this is not looked at alone.
@@ -55,14 +57,15 @@ class Rhythm:
         ``day``, ``week``, ``month``, or ``none`` where rows come too seldom to miss any.
     starts
         First day of each.
-    rows, amount
-        What each holds.
+    rows, amount, days
+        What each holds, and on how many days.
     """
 
     unit: str
     starts: Days
     rows: npt.NDArray[np.int64]
     amount: npt.NDArray[np.int64]
+    days: npt.NDArray[np.int64]
 
     @property
     def filled(self) -> Flags:
@@ -215,11 +218,11 @@ def rhythm_of(series: pd.DataFrame, until: np.datetime64, free: Days | None) -> 
             np.bincount(at[kept], series[name].to_numpy()[kept], len(starts)).astype(np.int64)
             for name in ("rows", "amount")
         )
-        rhythm = Rhythm(unit, starts, rows, amount)
+        rhythm = Rhythm(unit, starts, rows, amount, np.bincount(at[kept], minlength=len(starts)))
         if _usual_share(rhythm) >= USUAL:
             return rhythm
     nothing = np.array([], dtype=np.int64)
-    return Rhythm("none", np.array([], dtype="datetime64[D]"), nothing, nothing)
+    return Rhythm("none", np.array([], dtype="datetime64[D]"), nothing, nothing, nothing)
 
 
 def _grid(
@@ -295,8 +298,10 @@ def runs(empty: Flags) -> list[tuple[int, int]]:
 def is_hole(rhythm: Rhythm, at: int, length: int, places: int, more: int = 0) -> bool:
     """Whether so many empty units in a row are more than chance.
 
-    A unit is empty by chance as often as its neighbours are, or as often as one would be that
-    holds as few rows as their poorest tenth: a source that only begins has no holes yet.
+    A unit is empty by chance as often as its neighbours are; or as often as one would be that
+    holds as few rows as their poorest tenth, since a source that only begins has no holes yet; or
+    as often as their scatter says, since rows come in bundles and twenty lines may be one order;
+    or, unless its days are as regular as a batch, as often as days at random leave one out.
 
     Parameters
     ----------
@@ -311,9 +316,21 @@ def is_hole(rhythm: Rhythm, at: int, length: int, places: int, more: int = 0) ->
     if not rows.any():
         return False
     empty = max(len(rows) - int((rows > 0).sum()) - length, 0)
-    poorest = float(np.quantile(rows[rows > 0], 0.1))
-    chance = max(empty / max(len(rows) - length, 1), float(np.exp(-poorest)))
+    filled = rows[rows > 0]
+    bundles = min(np.quantile(filled, 0.1), filled.mean() ** 2 / max(filled.var(), 1e-9))
+    chance = max(empty / max(len(rows) - length, 1), float(np.exp(-bundles)), _random(rhythm))
     return bool(places * chance**length < RARE)
+
+
+def _random(rhythm: Rhythm) -> float:
+    """How often days at random would leave a week or a month out; 0 where they are regular."""
+    days = rhythm.days[rhythm.filled]
+    if rhythm.unit == "day" or days.var() < REGULAR * days.mean():
+        return 0.0
+    rate = days.mean()
+    for _ in range(50):  # the mean of those that are not empty is rate / (1 - exp(-rate))
+        rate = days.mean() * (1 - np.exp(-rate))
+    return float(np.exp(-rate))
 
 
 def _near(rhythm: Rhythm, at: int, length: int, name: str = "rows") -> npt.NDArray[np.int64]:
