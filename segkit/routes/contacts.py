@@ -175,7 +175,7 @@ def _over_visited(book: Workbook, table: pd.DataFrame) -> None:
         needs = say("They get {extra} visits above what is typical. Whether sales need them only a "
                     "test can tell.", **said)  # fmt: skip
     if most := mostly(over, book.table("customers")):
-        needs = say("{needs} Most of those visits, {part}, go to one trade class: {category}.",
+        needs = say("{needs} Of those visits, {part} go to one trade class: {category}.",
                     needs=needs, part=share(most[1]), category=most[0])  # fmt: skip
     book.show(
         Finding(
@@ -207,12 +207,12 @@ def _over_visited(book: Workbook, table: pd.DataFrame) -> None:
 
 
 def mostly(over: pd.DataFrame, listed: pd.DataFrame) -> tuple[str, float] | None:
-    """The trade class that has half or more of the excess visits, and its share, if one has."""
+    """The trade class that has a third or more of the excess visits, and its share, if one has."""
     if "category" not in listed or over.empty:
         return None
     table = over.merge(listed[["customer_id", "category"]], how="left")
     excess = table.groupby("category")["excess"].sum().sort_values(ascending=False, kind="stable")
-    if excess.empty or excess.iloc[0] * 2 < over["excess"].sum():
+    if excess.empty or excess.iloc[0] * 3 < over["excess"].sum():
         return None
     return str(excess.index[0]), float(excess.iloc[0] / over["excess"].sum())
 

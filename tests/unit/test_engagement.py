@@ -198,13 +198,25 @@ def test_sellers_are_named_only_with_a_basis(tmp_path):
 
 
 def test_what_was_agreed_and_is_not_done_yet_is_said(tmp_path):
-    assert read(tmp_path, HEAD + LINES).not_yet == ()
+    assert read(tmp_path, HEAD + 'language = "pl"\nalso_in = ["en"]\n' + LINES).not_yet == ()
     rule = '[[segment_rules]]\nid = "quiet"\nname = "Quiet"\nwhere = "days_since_visit() > 30"\n'
-    agreed = read(tmp_path, HEAD + 'language = "pl"\n' + LINES + rule)
+    agreed = read(tmp_path, HEAD + 'language = "da"\nalso_in = ["en", "ro"]\n' + LINES + rule)
     (tmp_path / "segments.json").write_text("{}")
-    assert agreed.not_yet == (
-        'The words of this report are English: language = "pl" changes how numbers, dates and '
-        "money are written.",
-        "Segment rules are not computed yet: 1 (quiet).",
+    assert list(map(str, agreed.not_yet)) == [
+        "Not translated yet, so the words are English and only numbers, dates and money are "
+        "written as the language wants: da, ro.",
+        "Segment rules that are not computed yet: 1 (quiet).",
         "The frozen segments.json is not read yet: segments were found anew.",
-    )
+    ]
+
+
+def test_the_clients_own_words_stand_beside_the_contracts(tmp_path):
+    text = HEAD + LINES + '[sources.order_lines.values.channel]\n"Teren" = "field"\n'
+    assert read(tmp_path, text).own_words == {}
+    agreed = read(tmp_path, text + '[data]\nlanguage = "pl"\n[words.pl]\n"IT" = "dział IT"\n')
+    assert agreed.own_words == {"pl": {"field": "Teren", "IT": "dział IT"}}
+
+
+def test_a_report_is_rendered_once_in_each_language(tmp_path):
+    agreed = read(tmp_path, HEAD + 'language = "pl"\nalso_in = ["en", "pl"]\n' + LINES)
+    assert agreed.languages == ("pl", "en")

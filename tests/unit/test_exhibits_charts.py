@@ -62,7 +62,7 @@ def test_values_are_written_as_the_reader_writes_them() -> None:
     told = payload(exhibit("bars"))
     assert "1.25" in words_of(charts.svg(told, "en")) or "1.2" in words_of(charts.svg(told, "en"))
     assert "Net revenue, PLN million" in words_of(charts.svg(told, "en"))
-    assert "Net revenue, mln PLN" in words_of(charts.svg(told, "pl"))
+    assert "Sprzedaż netto, mln zł" in words_of(charts.svg(told, "pl"))
     assert any(
         "," in word and word.strip("0123456789,") == "" for word in words_of(charts.svg(told, "pl"))
     )

@@ -101,7 +101,7 @@ def test_sellers_appear_by_code_alone(book: Workbook) -> None:
 def test_missing_tables_are_named_in_one_sentence(book: Workbook) -> None:
     shown(book, "attainment")
     assert notes(book) == [
-        "Not given: quotas. With them this section would show attainment of each team and seller."
+        "Not given: quotas. This section would then show: attainment of each team and seller."
     ]
 
 

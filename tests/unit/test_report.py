@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def test_a_status_and_notes_stand_on_every_cover(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("language", "period", "number"),
-    [("pl", "1,2 mln", "mln PLN"), ("da", "1,2 mio.", "mio. PLN"), ("ro", "1,2", "mil. PLN")],
+    [("pl", "1,2 mln", "mln zł"), ("da", "1,2 mio.", "mio. PLN"), ("ro", "1,2", "mil. PLN")],
 )
 def test_a_report_in_another_language_writes_its_numbers(
     language: str, period: str, number: str, tmp_path: Path
@@ -120,7 +121,29 @@ def test_a_report_in_another_language_writes_its_numbers(
     render(run(tmp_path / "run", language=language), tmp_path / "out", 1)
     text = page(tmp_path / "out" / "01-data-audit.html").text
     assert period in text.replace("\xa0", " ") and number in text
-    assert "PLN" in pdf_text(tmp_path / "out" / "report.pdf")
+    assert number.split()[1] in pdf_text(tmp_path / "out" / "report.pdf")
+
+
+def test_a_report_is_rendered_once_more_in_each_further_language(tmp_path: Path) -> None:
+    """The same payloads, a folder a language, and a way from one portal to the other."""
+    given = run(tmp_path / "run", language="pl", elsewhere=(("en", "en/index.html"),))
+    english = replace(given.cover, language="en", elsewhere=(("pl", "../index.html"),))
+    render(given, tmp_path / "out", 2, [english])
+    names = ("index.html", "01-data-audit.html", "01-data-audit.pdf", "report.pdf", "workbook.xlsx")
+    assert [name for name in names if not (tmp_path / "out" / "en" / name).is_file()] == []
+    first, second = (page(tmp_path / "out" / part / "index.html") for part in ("", "en"))
+    assert "Stan na 31 marca 2026" in first.text and "English" in first.text
+    assert "As of 31 March 2026" in second.text and "Polski" in second.text
+    assert "en/index.html" in (tmp_path / "out" / "index.html").read_text("utf-8")
+    book = openpyxl.load_workbook(tmp_path / "out" / "workbook.xlsx", read_only=True)
+    again = openpyxl.load_workbook(tmp_path / "out" / "en" / "workbook.xlsx", read_only=True)
+    assert "liczby" in book.sheetnames and "figures" in again.sheetnames
+    alone = run(tmp_path / "run", language="en")
+    render(alone, tmp_path / "alone", 1)
+    for name in ("01-data-audit.pdf", "exports/segments.csv"):
+        assert (tmp_path / "alone" / name).read_bytes() == (
+            tmp_path / "out" / "en" / name
+        ).read_bytes()
 
 
 # --- PDF -----------------------------------------------------------------------------------------

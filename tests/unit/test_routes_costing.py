@@ -210,8 +210,8 @@ def test_over_visited_means_twice_the_typical_visits_of_customers_of_its_value()
 def test_a_trade_class_is_named_only_where_it_has_a_third_of_excess_visits() -> None:
     over = pd.DataFrame({"customer_id": list("ABCD"), "excess": [4.0, 2.0, 2.0, 2.0]})
     listed = pd.DataFrame({"customer_id": list("ABCD"), "category": list("HDPS")})
-    assert str(mostly(over, listed)) == " (40% of them in trade class H)"
-    assert mostly(over.assign(excess=1.0), listed) == ""
+    assert mostly(over, listed) == ("H", 0.4)
+    assert mostly(over.assign(excess=1.0), listed) is None
 
 
 def test_a_customer_that_buys_online_or_made_to_order_is_no_candidate() -> None:

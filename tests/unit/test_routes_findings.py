@@ -62,7 +62,7 @@ def test_a_profitable_base_is_not_told_of_losses(tmp_path: Path) -> None:
     book, text = told(client(tmp_path, order_lines=rich, resources=full))
     said = titles(book)
     assert said["routes.loss_makers"] == "No customer costs more to serve than the margin it brings"
-    assert said["routes.whale"] == "Hardly any customer gives back contribution that others make"
+    assert said["routes.whale"] == "Hardly any customer gives back what others make"
     assert said["routes.pools"].startswith("The pools are nearly full")
     assert "surely" in text
 
@@ -71,7 +71,7 @@ def test_without_resources_margins_and_what_is_missing_are_said(tmp_path: Path) 
     book, text = told(client(tmp_path, without=("resources", "activities")))
     assert "What it costs to serve a customer can't be said from what was given." in text
     assert (
-        "Not given: resources, activities. With them this section would show the cost of serving "
+        "Not given: resources, activities. This section would then show: the cost of serving "
         "each customer, contribution and unused capacity."
     ) in text
     assert not {"routes.cost_to_serve", "routes.contribution"} & set(book.figures)
@@ -103,7 +103,7 @@ def test_without_product_costs_contribution_is_not_said(tmp_path: Path) -> None:
 
 def test_a_pool_without_records_is_called_unrecorded(tmp_path: Path) -> None:
     _, text = told(client(tmp_path, without=("visits",)))
-    assert "No work is recorded for Field: unrecorded is not unused." in text
+    assert "Unrecorded is not unused. No work is recorded for: Field." in text
     assert "Never counted in the records, so without cost: Sales call, Visit." in text
 
 

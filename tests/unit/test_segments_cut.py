@@ -309,14 +309,14 @@ def test_a_rule_reads_as_a_sentence_and_survives_being_kept() -> None:
 def test_segments_of_one_name_are_told_apart_by_one_more_word() -> None:
     from segkit.language import say
 
-    weekly, web, small = say("weekly"), say("web"), say("small-order")
+    weekly, web, small = say("Weekly"), say("web"), say("small-order")
     parts = [
         (weekly, [web], []),
         (weekly, [web], [small]),
         (weekly, [web], []),
         (weekly, [], [small]),
     ]
-    assert unique_names(parts) == [
+    assert list(map(str, unique_names(parts))) == [
         "Weekly web buyers",
         "Weekly web small-order buyers",
         "Weekly web buyers 2",

@@ -80,7 +80,7 @@ def test_the_page_of_a_run(tmp_path: Path, reports: Path) -> None:
         "From 1 January 2025 to 31 December 2025, net revenue was EUR 172, and 3 known customers "
         "ordered.",
         "We would begin where most money is at stake: "
-        "“Call the largest customers who stopped, and record why.”",
+        "Call the largest customers who stopped, and record why.",
         "All 5 findings are counted from records. The files do not match the client's own total, "
         "so every sum is provisional.",
     ]
