@@ -12,13 +12,15 @@ from segkit.engagement import QUESTION, Data, Engagement, Source, slug_of
 from segkit.engine import Engine
 from segkit.errors import EngagementError, SourceError, first_few
 from segkit.sources.looking import Look, look, looks
-from segkit.sources.proposing import deciding, writing
+from segkit.sources.proposing import deciding, deriving, writing
 from segkit.sources.proposing.evidence import Group, group_of, grouped
 from segkit.sources.proposing.matching import Proposal, proposals
 from segkit.sources.proposing.words import spoken
 from segkit.sources.staging import stage
 
 FILE = "engagement.toml"
+#: Settings that say how values are read, and so stand where the columns do.
+_OF_VALUES = ("decimal", "date_format")
 #: Folders whose name says nothing about the client.
 _NAMELESS = {"data", "dane", "extracts", "extract", "export", "exports", "input", "raw", "files"}
 
@@ -95,6 +97,7 @@ def _text(
 ) -> str:
     groups = _groups(engine, folder, [look for look in found if look.rows and look.columns])
     chosen = sorted(proposals(engine, groups), key=lambda one: one.table.name != "order_lines")
+    raws: set[str] = set()
     used = {look for one in chosen for look in one.group.looks}
     name, told = (client, "as given") if client else _client(folder)
     root = os.path.relpath(folder.resolve(), target.parent.resolve())
@@ -102,7 +105,8 @@ def _text(
         *writing.lines_of(deciding.agreed(engine, name, told, chosen)),
         "\n[data]",
         writing.beside(f"root = {writing.quoted(Path(root).as_posix())}", "files are read here"),
-        *(line for one in chosen for line in _section(engine, one)),
+        *(line for one in chosen for line in _section(engine, one, raws)),
+        *_flat(engine, chosen, raws),
         *_without_lines(chosen),
         *_rest([look for look in found if look not in used]),
         *_CONTROLS,
@@ -138,7 +142,7 @@ def _client(folder: Path) -> tuple[str, str]:
     return "Client", "write the client's name"
 
 
-def _section(engine: Engine, one: Proposal) -> Iterator[str]:
+def _section(engine: Engine, one: Proposal, raws: set[str]) -> Iterator[str]:
     where = f"sources.{one.table.name}"
     yield f"\n# ---- {one.table.name}: one row per {one.table.grain} ----"
     for told in deciding.noted(one.group):
@@ -148,22 +152,56 @@ def _section(engine: Engine, one: Proposal) -> Iterator[str]:
             f"{QUESTION} {other.label} looks like {one.table.name} too ({other.rows:,} rows). "
             "Leave it out, or join both with sql (docs/engagement.md)?"
         )
-    yield f"[{where}]"
-    yield from writing.lines_of(deciding.reading(engine, one))
+    settings = deciding.reading(engine, one)
+    made = deriving.derived(one)
+    lost = [name for name in one.missing if name not in {each.column for each in made}]
     declared = deciding.key(engine, one)
-    yield from writing.lines_of([declared] if declared else [])
-    yield f"\n[{where}.columns]"
-    asked = deciding.vat_question(one)
-    if asked:
-        yield from writing.wrapped(f"{QUESTION} {asked}")
-    for name in one.missing:
+    if made and not lost:
+        yield from _raw(one.group, settings, raws)
+        yield f"\n[{where}]"
+        yield from writing.lines_of([each for each in settings if each.key in _OF_VALUES])
+        yield from writing.lines_of([declared] if declared else [])
+        yield from deriving.questions(made)
+        yield from deriving.select(one, made)
+    else:
+        yield f"[{where}]"
+        yield from writing.lines_of([*settings, *([declared] if declared else [])])
+        yield f"\n[{where}.columns]"
+        attributes = writing.attributes_of(one)
+        yield from _asked(one, lost)
+        yield from writing.columns(one, attributes)
+        yield from writing.left_out(one, attributes.values())
+    yield from writing.value_words(where, deciding.values(one))
+
+
+def _asked(one: Proposal, lost: Sequence[str]) -> Iterator[str]:
+    vat = deciding.vat_question(one)
+    if vat:
+        yield from writing.wrapped(f"{QUESTION} {vat}")
+    for name in lost:
         yield from writing.wrapped(
             f"{QUESTION} which column is {name}? {one.table.name} must have it, and none was found."
         )
-    attributes = writing.attributes_of(one)
-    yield from writing.columns(one, attributes)
-    yield from writing.left_out(one, attributes.values())
-    yield from writing.value_words(where, deciding.values(one))
+
+
+def _raw(group: Group, settings: Sequence[deciding.Setting], raws: set[str]) -> Iterator[str]:
+    """The file that SQL reads, once."""
+    name = deriving.raw_name(group)
+    if name not in raws:
+        raws.add(name)
+        yield f"[raw.{name}]"
+        yield from writing.lines_of([each for each in settings if each.key not in _OF_VALUES])
+
+
+def _flat(engine: Engine, chosen: Sequence[Proposal], raws: set[str]) -> Iterator[str]:
+    """Customers and products that only the order lines name."""
+    lines = next((one for one in chosen if one.table.name == "order_lines"), None)
+    for one in deriving.within(engine, lines, chosen) if lines else ():
+        yield f"\n# ---- {one.table.name}: one row per {one.table.grain}, out of the lines ----"
+        yield from _raw(one.group, deciding.reading(engine, one), raws)
+        yield f"\n[sources.{one.table.name}]"
+        yield f'key = ["{one.matches[0].column}"]'
+        yield from deriving.distinct(one)
 
 
 def _without_lines(chosen: Sequence[Proposal]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from segkit.engagement import OPEN
 from segkit.engine import Engine, literal, quoted
 from segkit.sources.proposing.evidence import Facts, Group, number_sql, repeats
 from segkit.sources.proposing.matching import Proposal, words_of
-from segkit.sources.proposing.words import fold, spoken, value_word
+from segkit.sources.proposing.words import fold, hear, spoken, value_word
 
 _COUNTRIES = {"pl": ("PL", "PLN"), "da": ("DK", "DKK"), "ro": ("RO", "RON"), "de": ("DE", "EUR")}
 _SIGNS = {"zł": "PLN", "€": "EUR", "£": "GBP", "lei": "RON", "kr": "DKK", "$": "USD"}
@@ -65,12 +65,18 @@ def _encoding(group: Group) -> Iterable[Setting]:
     page = pages.pop().replace("-sig", "")
     unsure = next((look for look in group.looks if look.sure == "undecided"), None)
     asked = ""
-    if unsure:
+    if unsure and not _is_heard(group):
         seen = next(
             (text for one in unsure.columns for text in (one.header, *one.examples)
              if not text.isascii()), "")  # fmt: skip
         asked = f"are these letters right: {seen}? If not, try cp1250, cp1252, iso-8859-2 or cp852"
     yield Setting("encoding", page, question=asked)
+
+
+def _is_heard(group: Group) -> bool:
+    """Whether a header whose letters could be read otherwise is a word that is known."""
+    telling = [fact.header for fact in group.facts if not fact.header.isascii()]
+    return any(hear(header).languages and not hear(header).unknown for header in telling)
 
 
 def _header(group: Group) -> Iterable[Setting]:
@@ -225,12 +231,13 @@ def key(engine: Engine, one: Proposal) -> Setting | None:
     times = repeats(engine, one.group, given)
     if not times:
         return Setting("key", names, "no row repeats it")
-    what = "would be set aside" if not one.table.key else "will be set aside"
-    lines = f"is it one record twice, so that the repeats {what}, or is each a record of its own?"
-    return Setting(
-        "key", None, "", f"{times:,} rows repeat {', '.join(given)}: {lines} "
-        f"If it is one record: key = [{', '.join(map(repr, names))}]".replace("'", '"')
-    )  # fmt: skip
+    many = f"{times:,} rows repeat" if times > 1 else "1 row repeats"
+    asked = f"{many} {', '.join(given)} of another. "
+    if one.table.key:
+        return Setting("key", None, "", f"{asked}All but one of each are set aside: is that right?")
+    declared = ", ".join(f'"{name}"' for name in names)
+    asked += f"If each is one record twice: key = [{declared}]; if not, they all count"
+    return Setting("key", None, "", asked)
 
 
 def values(one: Proposal) -> dict[str, tuple[dict[str, str], list[str]]]:

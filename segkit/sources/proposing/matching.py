@@ -19,6 +19,10 @@ Confidence = Literal["high", "medium", "low"]
 _ENOUGH, _MEDIUM, _HIGH, _APART = 0.35, 0.6, 0.85, 0.12
 #: Below this a file is not taken for a table.
 _IS_TABLE = 0.5
+#: Tables whose columns could be those of many files: only a name tells them.
+_BY_NAME = ("assumptions", "interviews")
+#: What a column counts for that something else can stand in for.
+_STAND_IN = 0.3
 #: Contract columns that hold another table's key.
 KEYS = {"customer_id": "customers", "product_id": "products", "rep_id": "reps"}
 #: Columns without which a table can still be read, when something stands in for them.
@@ -149,7 +153,9 @@ def _chosen(
         rivals = tuple(
             groups[other]
             for other in range(len(groups))
-            if other not in chosen.values() and worth[other, column]
+            if other not in chosen.values()
+            and worth[other, column]
+            and not each[other][column].missing
         )
         found.append(replace(each[row][column], rivals=rivals))
     return found
@@ -163,7 +169,7 @@ def _proposal(
     missing = tuple(name for name in table.required if name not in by_column)
     lost = [name for name in missing if (table.name, name) not in DERIVED]
     needed = [
-        by_column.get(name, 0.5 if (table.name, name) in DERIVED else 0.0)
+        by_column.get(name, _STAND_IN if (table.name, name) in DERIVED else 0.0)
         for name in table.required
     ]
     usable = sum(one.kind not in ("empty", "nested") for one in group.facts) or 1
@@ -172,7 +178,7 @@ def _proposal(
     score += 0.25 * file_score(group.name, table.name)
     if lost:
         score *= 0.85 ** len(lost) if table.name == "order_lines" and len(lost) < 2 else 0
-    if table.name == "order_lines" and len(missing) > 2:
+    if len(missing) > 2 or (table.name in _BY_NAME and not file_score(group.name, table.name)):
         score = 0
     return Proposal(table, group, matches, score, missing)
 
@@ -190,7 +196,7 @@ def _assigned(
     scores = np.array([[one.score for one in row] for row in scored])
     if not scores.size:
         return ()
-    needed = np.array([0.3 if column.is_required else 0.0 for column in table.columns])
+    needed = np.array([0.5 if column.is_required else 0.0 for column in table.columns])
     worth = np.where(scores >= _ENOUGH, scores + needed[:, None], 0)
     taken = [
         (row, column)
@@ -243,15 +249,22 @@ def _fit(fact: Facts, table: Table, column: Column) -> float:
     is_id = column.name.endswith("_id") or column.name in table.key
     kind = "id" if is_id and column.kind == "text" else column.kind
     fit = _FITS[kind].get(fact.kind, 0.0)
-    if kind == "id" and any(re.search("[A-Za-z]", text) for text in fact.look.examples):
-        fit = 1.0  # codes such as H16, which look like numbers with a unit
+    if kind == "id" and any(re.search(r"[A-Za-z]|\.0$", text) for text in fact.look.examples):
+        fit = 1.0  # codes such as H16, which look like numbers with a unit, and 17850.0
     if column.kind == "boolean" and fact.kind != "boolean" and fact.distinct > 2:
         fit = 0.1
     if (column.name,) == table.key and fact.distinct < 0.9 * fact.rows * fact.filled:
         fit *= 0.5
     if column.name == "name" and fact.kind != "text":
         fit *= 0.4
+    if column.name == "currency" and not any(map(is_currency, fact.look.examples)):
+        fit *= 0.2
     return fit
+
+
+def is_currency(text: str) -> bool:
+    """Whether a client's word is a currency, by its code or sign."""
+    return bool(re.fullmatch("[A-Z]{3}", text) or value_word("currency", text))
 
 
 def _evidence(

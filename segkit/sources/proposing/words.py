@@ -20,7 +20,13 @@ _DIGRAPHS = (("ae", "a"), ("oe", "o"), ("ue", "u"), ("aa", "a"))
 _PAGES = ("cp1250", "cp1252", "iso-8859-2", "cp852", "cp850")
 #: Concepts that change what a header is about, so that it is not what the others say.
 _TURNS = {"other": 0.1, "percent": 0.2, "vat": 0.3, "margin": 0.2, "name": 0.5, "gross": 0.5,
-          "price": 0.5, "date": 0.5, "alternate": 0.8, "list": 0.6, "original": 0.4}  # fmt: skip
+          "alternate": 0.8, "original": 0.4, "id": 0.75, "amount": 0.8, "company": 0.8,
+          "period": 0.8, "kind": 0.7, "quantity": 0.7, "order": 0.7, "line": 0.7,
+          "document": 0.8, "issued": 0.8, "invoice": 0.7, "customer": 0.7, "product": 0.7,
+          "unit": 0.8, "year": 0.8}  # fmt: skip
+_ELSE, _UNKNOWN = 0.5, 0.85
+#: No word of a value is longer.
+_LONGEST = 60
 
 
 @dataclass(frozen=True)
@@ -262,17 +268,20 @@ def _fits(heard: Heard, combo: frozenset[str]) -> float:
     covered = {place for place, token in enumerate(heard.tokens) if token & combo}
     if not all(any(concept in token for token in heard.tokens) for concept in combo):
         return 0.0
-    if len(covered) < len(combo):
-        return 0.0
-    fit = 0.9**heard.unknown
+    if len(covered) < len(combo) or (combo == {"id"} and len(covered) < len(heard.tokens)):
+        return 0.0  # the number of something else is not this table's own
+    fit = _UNKNOWN**heard.unknown
     for place, token in enumerate(heard.tokens):
         if place not in covered:
-            fit *= max(_TURNS.get(concept, 0.75) for concept in token)
+            fit *= max(_TURNS.get(concept, _ELSE) for concept in token)
     return fit
 
 
+@cache
 def value_word(column: str, value: str) -> str | None:
     """The contract's word for a client's word; whole values only."""
+    if len(value) > _LONGEST or column not in lexicon()["values"]:
+        return None
     return _value_words(column).get(" ".join(re.findall(r"\w+", fold(value))))
 
 

@@ -10,6 +10,7 @@ from segkit.sources.columns import WITH_ATTRIBUTES
 from segkit.sources.looking import Look
 from segkit.sources.proposing.deciding import Setting
 from segkit.sources.proposing.matching import Match, Proposal
+from segkit.sources.proposing.words import hear
 
 _WIDTH = 100
 _COMMENT_AT = 46
@@ -95,14 +96,15 @@ def columns(one: Proposal, attributes: dict[str, str]) -> Iterator[str]:
                 f'{QUESTION} is {match.column} "{short(match.header)}" or "{short(match.rival)}"? '
                 "Both fit."
             )
-        told = f"{match.confidence}: {_why(match)}"
-        yield beside(f"{match.column} = {quoted(match.header)}", told)
+        yield beside(f"{match.column} = {quoted(match.header)}", told(match))
     for name, header in attributes.items():
         yield beside(f"{name} = {quoted(header)}", "kept as the client's own attribute")
 
 
-def _why(match: Match) -> str:
-    return "; ".join(short(reason, 120) for reason in match.reasons) or "nothing speaks against it"
+def told(match: Match) -> str:
+    """How sure a column is, and why."""
+    why = "; ".join(short(reason, 120) for reason in match.reasons)
+    return f"{match.confidence}: {why}" if why else match.confidence
 
 
 def left_out(one: Proposal, taken: Iterable[str]) -> Iterator[str]:
@@ -151,7 +153,8 @@ def attributes_of(one: Proposal) -> dict[str, str]:
             or fact.kind not in ("text", "boolean")
         ):
             continue
-        if name not in taken and name not in found:
+        says_other = any("other" in token for token in hear(fact.header).tokens)
+        if name not in taken and name not in found and not says_other:
             found[name] = fact.header
     return found
 
