@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xlsxwriter
 
-from segkit.demo import service
+from segkit.demo import faults, service
 from segkit.demo.calendar import AS_OF, FIRST_DAYS, Ints, rng
 from segkit.demo.market import CATEGORIES, CHANNELS, INSIDE, LINES, MADE_TO_ORDER, Market
 from segkit.demo.trade import INHERITED_ON, LEAVER, PRICE_LISTS, VACANT_FROM, Trade, posts
@@ -25,8 +25,8 @@ PURPOSES = ("zamówienie", "nowości", "ekspozycja", "reklamacja", "warunki")
 OUTCOMES = ("bez zamówienia", "do powtórzenia", "oferta wysłana")
 
 
-def write_extracts(folder: Path, market: Market, trade: Trade) -> None:
-    """Write the client's files into *folder*."""
+def write_extracts(folder: Path, market: Market, trade: Trade) -> dict[str, object]:
+    """Write the client's files into *folder*, and tell what is wrong with them."""
     customer_id = market.customers["customer_id"].to_numpy()
     orders, lines = _numbered(trade)
     lines = lines.assign(post=_line_posts(market, orders, lines))
@@ -36,8 +36,9 @@ def write_extracts(folder: Path, market: Market, trade: Trade) -> None:
     def who(table: pd.DataFrame) -> np.ndarray:
         return np.asarray(customer_id[table["customer"].to_numpy()])
 
-    _write_order_lines(folder, _order_lines(market, orders, lines, customer_id))
-    _write_csv(folder / "klienci.csv", _customers(market))
+    wrong = faults.planted(market, orders, lines)
+    _write_order_lines(folder, _order_lines(market, orders, wrong.lines))
+    _write_csv(folder / "klienci.csv", _customers(market, wrong))
     _write_csv(folder / "wizyty.csv", _visits(market, orders, trade.contacts, customer_id))
     _write_csv(folder / "przypisania.csv", _assignments(market))
     _write_csv(folder / "zdarzenia.csv", _events(happened, who(happened)))
@@ -50,6 +51,7 @@ def write_extracts(folder: Path, market: Market, trade: Trade) -> None:
     _write_csv(folder / "potrzeby.csv", scores)
     quotas = service.quotas(market, lines)
     _write_workbook(folder / "kartoteki.xlsx", _sheets(market, quotas))
+    return wrong.truth
 
 
 def _numbered(trade: Trade) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -95,9 +97,7 @@ def _money(grosze: pd.Series | np.ndarray) -> list[str]:
     return list(text.replace(".", ",").split("\n"))
 
 
-def _order_lines(
-    market: Market, orders: pd.DataFrame, lines: pd.DataFrame, customer_id: np.ndarray
-) -> pd.DataFrame:
+def _order_lines(market: Market, orders: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
     draw = rng("defects")
     counter_sale = draw.random(len(orders)) < 0.005  # sold at the counter: nobody noted to whom
     promotion = "P" + lines["day"].dt.strftime("%y-%m")
@@ -106,7 +106,7 @@ def _order_lines(
             "Nr zamówienia": lines["number"],
             "Poz.": lines["position"],
             "Data": _dates(lines["day"]),
-            "Klient": np.where(counter_sale[lines["order"]], "", customer_id[lines["customer"]]),
+            "Klient": np.where(counter_sale[lines["order"]], "", lines["written"]),
             "Indeks": market.products["product_id"].to_numpy()[lines["product"]],
             "Ilość": lines["quantity"],
             "Wartość netto": _money(lines["net"]),
@@ -116,6 +116,7 @@ def _order_lines(
             "Kanał": np.array(CHANNELS)[orders["channel"].to_numpy()[lines["order"]]],
             "Handlowiec": _rep_ids(market, lines["post"].to_numpy()),
             "Promocja": np.where(lines["promoted"], promotion, ""),
+            "Korekta do": lines["original"],
             "quarter": lines["day"].dt.to_period("Q").astype(str).str.lower(),
         }
     ).astype(object)
@@ -144,7 +145,7 @@ def _write_order_lines(folder: Path, table: pd.DataFrame) -> None:
         _write_csv(folder / name, part.drop(columns="quarter"))
 
 
-def _customers(market: Market) -> pd.DataFrame:
+def _customers(market: Market, wrong: faults.Faults) -> pd.DataFrame:
     people = market.customers
     now = posts(market, np.datetime64(AS_OF))
     chain = people["chain"].replace({"S03": "S01"})  # the file shows the state after the merger
@@ -160,12 +161,22 @@ def _customers(market: Market) -> pd.DataFrame:
             "Handlowiec": _rep_ids(market, now),
             "Status": np.where(people["prospect"], "Potencjalny", "Klient"),
             "Klient od": np.where(people["prospect"], "", _dates(people["since"])),
+            "Adres": wrong.places["address"],
+            "NIP": wrong.places["tax"],
         }
     )
     doubled = table.iloc[[101, 640]].copy()  # one row sent twice, one keyed in again
     doubled.iloc[1, 1] = str(doubled.iloc[1, 1]).upper()
     missing = table.index.isin([52, 318, 777, 1_204, 1_511, 1_880])  # sold to, never set up
-    return pd.concat([table[~missing], doubled])
+    twins = table.iloc[wrong.twins["at"]].assign(
+        **{
+            "Nr klienta": wrong.twins["twin"].to_numpy(),
+            "Nazwa": wrong.twins["name"].to_numpy(),
+            "Adres": wrong.twins["address"].to_numpy(),
+            "NIP": wrong.twins["tax"].to_numpy(),
+        }
+    )
+    return pd.concat([table[~missing], doubled, twins])
 
 
 def _visits(

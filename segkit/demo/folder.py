@@ -63,11 +63,13 @@ def _write_into(folder: Path) -> None:
     happened = trade.simulate(founded)
     for part in ("extracts", "truth"):
         (folder / part).mkdir()
-    write_extracts(folder / "extracts", founded, happened)
-    _write_truth(folder / "truth", founded, happened)
+    wrong = write_extracts(folder / "extracts", founded, happened)
+    _write_truth(folder / "truth", founded, happened, wrong)
 
 
-def _write_truth(folder: Path, founded: market.Market, happened: trade.Trade) -> None:
+def _write_truth(
+    folder: Path, founded: market.Market, happened: trade.Trade, wrong: dict[str, object]
+) -> None:
     bills = service.invoices(founded, happened)
     served, pools = service.true_contribution(
         founded, happened, service.events(founded, happened, bills)
@@ -112,7 +114,11 @@ def _write_truth(folder: Path, founded: market.Market, happened: trade.Trade) ->
         "pools": pools.to_dict(orient="index"),
     }
     history["visit_log"] = visit_log.truth()
-    for name, content in (("visit_response.json", response), ("history.json", history)):
+    for name, content in (
+        ("visit_response.json", response),
+        ("history.json", history),
+        ("faults.json", wrong),
+    ):
         text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
     (folder / "README.md").write_text(_README, encoding="utf-8", newline="\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -64,6 +65,26 @@ def test_loss_makers_are_found(report: Report, truth: pd.DataFrame, shuffled: pd
     # calling everyone a loss-maker would find them all
     loses = report.table("contribution").set_index("customer_id")["contribution"] < 0
     assert loses.sum() < 1.3 * truth["is_loss_maker"].sum()
+
+
+def test_the_checks_find_what_was_planted(report: Report, demo_client: Path) -> None:
+    planted = json.loads((demo_client / "truth" / "faults.json").read_text("utf-8"))
+    twins = report.table("failed_same_customer")
+    told = set(map(frozenset, twins[["keep", "merge"]].to_numpy()))
+    real = set(map(frozenset, planted["twins"].items()))
+    assert len(told & real) >= 0.9 * len(real)
+    assert len(told & real) >= 0.9 * len(told)
+    repeats = report.table("failed_repeated_orders").set_index("order_id")["repeats"]
+    assert repeats.to_dict() == planted["repeated_orders"]
+    marks = report.table("failed_wrong_mark")
+    told = set(zip(marks["order_id"], marks["line_no"].astype(int), marks["factor"], strict=True))
+    real = set(map(tuple, planted["wrong_marks"]))
+    assert len(told & real) >= 0.95 * max(len(real), len(told))
+    projects = report.table("failed_one_off_orders")["order_id"]
+    assert sorted(projects) == planted["one_off_orders"]
+    lost = set(report.table("failed_unmatched_returns")["order_id"])
+    assert set(planted["returns_without_order"]) <= lost
+    assert len(lost) < 1.3 * len(planted["returns_without_order"])
 
 
 def test_a_second_run_with_nothing_changed_takes_no_time(report: Report) -> None:

@@ -38,3 +38,8 @@ def stopping(store: Store) -> list[Message]:
 def checked(book: Workbook) -> None:
     """What the checks found, and what it changes."""
     page.tell(book, CHECKS)
+
+
+def checks_as_markdown() -> str:
+    """The checks as the page ``docs/checks.md`` shows them."""
+    return framework.as_markdown(CHECKS)

@@ -73,8 +73,8 @@ ORPHANS = Check(
         0,
     ),
     touches=say(
-        "{effect} rows carry them. They count in totals, but in nothing that is told by customer, "
-        "by seller or by order. Of net revenue, {money} hangs on them."
+        "The rows that carry them ({effect}) count in totals, but in nothing that is told by "
+        "customer, by seller or by order. Of net revenue, {money} hangs on them."
     ),
     effect=Scalar("rows", "SELECT SUM(rows) FROM failed_orphans"),
     action=say("Send the missing customers and sellers, or the numbers that they have now."),

@@ -110,7 +110,7 @@ def known(agreed: Mapping[str, CheckLimits], checks: Sequence[Check]) -> None:
         if id not in ids:
             raise EngagementError(
                 f"engagement.toml sets checks.{id}, which is no check.{nearest(id, ids)}\n"
-                "Fix: correct the id; docs/engagement.md lists the checks."
+                "Fix: correct the id; docs/checks.md lists the checks."
             )
 
 
@@ -289,3 +289,30 @@ def stopping(
         for check in checks
         if check.id in stopped
     ]
+
+
+def as_markdown(checks: Sequence[Check]) -> str:
+    """The checks with their limits, as a page."""
+    rows = [
+        f"| `{check.id}` | {check.asks} | {check.by} | {check.changes:f} "
+        f"| {'' if check.stops is None else f'{check.stops:f}'} |"
+        for check in checks
+    ]
+    return "\n".join([*_PAGE, *rows, ""])
+
+
+_PAGE = """# Checks of the data audit
+
+Generated from `segkit/audit/checks/`. Each check is weighed by the share of the money, or of the
+rows, that it is about: from *changes* on it is a finding, below it a note; from *stops* on only the
+data audit is made, until the engagement file says why it may stand:
+
+```toml
+[checks.unassigned]
+changes = 0.01
+stops = 0.2
+accept = { reason = "counter sales", owner = "sales director" }
+```
+
+| id | what it looks for | share of | changes | stops |
+|---|---|---|---|---|""".splitlines()

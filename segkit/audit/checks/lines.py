@@ -120,6 +120,7 @@ REPEATED_ORDERS = Check(
     effect=Scalar("money", "SELECT SUM(money) FROM failed_repeated_orders"),
     action=say("Compare the pairs with the delivery notes, and cancel what was entered twice."),
     owner=say("finance director"),
+    changes=Decimal("0.0001"),
     stops=Decimal("0.05"),
 )
 
@@ -191,7 +192,7 @@ UNMATCHED_RETURNS = Check(
 )
 
 #: An order this many times its customer's usual one and above nearly all orders is one of a kind.
-_TIMES_USUAL, _ROBUST_Z = 10, 5
+_TIMES_USUAL, _ROBUST_Z = 10, 4
 _YEAR = "({as_of} - INTERVAL 12 MONTH)"
 _TWO_YEARS = "({as_of} - INTERVAL 24 MONTH)"
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from segkit.workbook import Figure, Workbook
 
 #: Findings on the page: the others are rows of the table.
-SHOWN = 6
+SHOWN = 8
 _WEIGHT = {
     "stops": say("stops the analysis"),
     "accepted": say("would stop, accepted"),

@@ -127,6 +127,7 @@ WRONG_MARK = Check(
     ),
     action=say("Compare these lines with their invoices, and correct the decimal mark."),
     owner=say("finance director"),
+    changes=Decimal("0.0001"),
     stops=Decimal("0.2"),
 )
 

@@ -2,7 +2,7 @@
 
 Pairs are sought only among neighbours: the same tax number, a rare word in common, or names next to
 each other in an alphabetical list, read forwards or backwards. Two names whose digits differ are
-never the same (shop 12 is not shop 13).
+the same only at one address under one tax number (shop 12 is not shop 13).
 """
 
 from __future__ import annotations
@@ -73,9 +73,7 @@ def pairs(customers: pd.DataFrame) -> pd.DataFrame:
                   for step in range(1, _NEIGHBOURS + 1)]  # fmt: skip
     every = pd.concat(found, ignore_index=True)
     every = every.assign(a=every[["a", "b"]].min(axis=1), b=every[["a", "b"]].max(axis=1))
-    every = every.drop_duplicates().sort_values(["a", "b"], ignore_index=True)
-    digits = customers["digits"].to_numpy()
-    return every[digits[every["a"]] == digits[every["b"]]].reset_index(drop=True)
+    return every.drop_duplicates().sort_values(["a", "b"], ignore_index=True)
 
 
 def _rare_words(customers: pd.DataFrame) -> pd.DataFrame:
@@ -127,6 +125,8 @@ def alike(customers: pd.DataFrame) -> pd.DataFrame:
     apart = (both("tax") & ~same_tax) | (both("place") & (place < _OTHER_PLACE))
     apart |= both("region") & ~same("region") & ~same_tax
     apart |= same("chain") & ~same_place
+    digits = customers["digits"].to_numpy()
+    apart |= (digits[a] != digits[b]) & ~(same_tax & same_place)
     supported = (same_tax | same_place) & (met["score"] >= SUPPORTED)
     met["reason"] = np.select(
         [same_tax & same_place, same_tax, same_place],
