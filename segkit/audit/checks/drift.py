@@ -43,13 +43,14 @@ FALSE = 0.01
 #: Population stability index from which a shift matters: 0.25 is called major. A field that was
 #: always given and is empty on every tenth row has 0.2.
 LARGE = {"codes": 0.25, "size": 0.25, "empty": 0.1}
-#: A shift is sudden: the three months on both sides differ by this part of the whole shift.
+#: A shift is sudden and lasting: the three months on both sides of it, and the same months of two
+#: years, differ by this part of the whole shift.
 SUDDEN, _BESIDE = 0.7, 3
 #: A price that changes by this factor or more is another unit or another currency.
 FACTOR = 3.0
-#: Where only the unit changed, the factor is a whole number, half a dozen or more, and the value of
-#: a line stays, within these parts; else it may as well be a clearance.
-_PACK, _WHOLE, _SAME = 5.5, 0.08, 0.25
+#: Where only the unit changed, the price goes by a pack and the value of a line stays, within these
+#: parts; else it may as well be a clearance.
+PACKS, _PACK, _SAME = (6, 10, 12, 18, 20, 24, 25, 36, 48, 50, 60, 72, 100, 144, 1000), 0.04, 0.25
 
 
 # --- the test -----------------------------------------------------------------------------------
@@ -71,7 +72,8 @@ def shift(counts: Counts) -> dict[str, Any] | None:
     -------
     dict or None
         ``at`` (the first month of the new), ``p``, ``psi`` and the ``noise`` that chance alone
-        would make (95 %), ``sudden`` (the part of the shift between its neighbouring months).
+        would make (95 %), ``sudden`` and ``lasting`` (the part of the shift that lies between the
+        months beside it, and between the same months of two years: a season comes back).
     """
     from scipy.stats import chi2
     from scipy.stats import f as f_distribution
@@ -96,6 +98,7 @@ def shift(counts: Counts) -> dict[str, Any] | None:
         "psi": psi(before, after),
         "noise": float(chi2.ppf(0.95, codes - 1)) * (1 / rows[0] + 1 / rows[1]),
         "sudden": _sudden(series, at),
+        "lasting": _lasting(series, at),
     }
 
 
@@ -125,6 +128,15 @@ def _scatter(counts: Floats) -> float:
 def _sudden(counts: Floats, at: int) -> float:
     """How much of the difference between before and after lies between the nearest months."""
     near = _distance(counts[max(at - _BESIDE, 0) : at], counts[at : at + _BESIDE])
+    return near / max(_distance(counts[:at], counts[at:]), 1e-12)
+
+
+def _lasting(counts: Floats, at: int) -> float:
+    """How much of the difference stands between months before and the same months after."""
+    after = np.arange(max(at, 12), min(at + 12, len(counts)))
+    if not len(after):
+        return 1.0
+    near = _distance(counts[after - 12], counts[after])
     return near / max(_distance(counts[:at], counts[at:]), 1e-12)
 
 
@@ -246,16 +258,17 @@ def field_shifts(months: pd.DataFrame) -> pd.DataFrame:
         [
             _told(key, table, one)
             for (key, table, one), stood in zip(tried, stands, strict=True)
-            if stood and _matters(str(key[2]), one)
+            if stood and matters(str(key[2]), one)
         ],
         columns=_SHIFT,
     ).astype(_SHIFT_TYPES)
 
 
-def _matters(kind: str, found: dict[str, Any]) -> bool:
-    """Whether a shift is large, above what chance makes, and no slow trend."""
+def matters(kind: str, found: dict[str, Any]) -> bool:
+    """Whether a shift is large, above what chance makes, no slow trend and no season."""
     large: float = max(LARGE[kind], found["noise"])
-    return bool(found["psi"] > large and found["sudden"] >= SUDDEN)
+    is_step = found["sudden"] >= SUDDEN and found["lasting"] >= SUDDEN
+    return bool(found["psi"] > large and is_step)
 
 
 _SHIFT = ["source", "field", "kind", "since", "value", "before", "after", "psi", "noise", "rows",
@@ -400,8 +413,8 @@ def is_unit(price: float, quantity: float) -> bool:
     (True, False, False)
     """
     larger = max(price, 1 / price)
-    is_whole = larger >= _PACK and abs(larger / round(larger) - 1) <= _WHOLE / round(larger)
-    return is_whole and abs(np.log(price * quantity)) <= np.log(1 + _SAME)
+    is_pack = min(abs(larger / pack - 1) for pack in PACKS) <= _PACK
+    return is_pack and bool(abs(np.log(price * quantity)) <= np.log(1 + _SAME))
 
 
 def shifts(given: Given) -> dict[str, pd.DataFrame]:

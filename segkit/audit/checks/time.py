@@ -163,7 +163,7 @@ UNIT_CHANGE = _products(
         0,
     ),
     say(
-        "Price and quantity change by the same whole factor, up to {effect}, and the value of a "
+        "Price and quantity change by the same factor, up to {effect}, and the value of a "
         "line stays. {money} was sold since: compared with before, its price and its volume are "
         "wrong by that factor."
     ),
