@@ -287,7 +287,7 @@ class Scale:
     @property
     def words(self) -> str:
         """The unit as a heading gives it: ``PLN million``, ``customers``; nothing for text."""
-        if self.unit in ("text", "share", "date", "number", "message", "year"):
+        if self.unit in ("text", "share", "date", "number", "count", "message", "year"):
             return ""
         if not is_currency(self.unit):
             return _catalogue(self.language).gettext(self.unit)
@@ -343,6 +343,20 @@ def scale_of(
         rough = largest >= 1000 or (step and min(sizes) >= 10 * 1000**step)
         digits = 0 if whole or rough else 1 if largest >= 10 or step else 2
     return Scale(unit, step, digits, language)
+
+
+def scale_for(values: Iterable[Any], unit: str, language: str = "en") -> Scale:
+    """The scale on which the largest of `values` has at most five digits: amounts side by side.
+
+    Examples
+    --------
+    >>> scale = scale_for([41_812_345, -2_300], "PLN")
+    >>> scale.words, scale.write(-2_300)
+    ('PLN thousand', '-2')
+    """
+    largest = max((abs(float(value)) for value in values if value is not None), default=0.0)
+    step = next((one for one in range(4) if largest < 100_000 * 1000**one), 3)
+    return Scale(unit, step, 0 if largest >= 1000 * 1000**step or not step else 1, language)
 
 
 def is_currency(unit: str) -> bool:

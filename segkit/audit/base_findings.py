@@ -646,9 +646,17 @@ def _again(share: Value, *, in_a_year: bool) -> tuple[Message, bool, Message]:
 
 def _triangle(book: Workbook, table: pd.DataFrame, ages: pd.DataFrame, unit: int) -> Exhibit | None:
     """Share of each cohort that is active by age; periods that are not over are left out."""
+    import pandas as pd
+
     sizes = table.set_index("cohort")["customers"]
-    over = ages[[_ends(one, unit) <= book.engagement.as_of for one in ages["cohort"] + ages["age"]]]
-    data = over.assign(active_share=over["active"] / over["cohort"].map(sizes))
+    last = max(ages["cohort"] + ages["age"])
+    over = last if _ends(last, unit) <= book.engagement.as_of else last - 1
+    every = pd.DataFrame(
+        [(one, age) for one in sizes.index for age in range(over - one + 1)],
+        columns=["cohort", "age"],
+    )
+    data = every.merge(ages, how="left").fillna({"active": 0}).astype({"active": "int64"})
+    data = data.assign(active_share=data["active"] / data["cohort"].map(sizes))
     clear = data[data["cohort"].isin(table.loc[~table["is_old"], "cohort"])]
     later = clear[clear["age"].between(1, 12 // unit)]
     if not len(later):
@@ -734,7 +742,7 @@ def _renewal(given: Base, table: pd.DataFrame) -> Exhibit:
     told: dict[str, Any] = {"n": int(latest["customers"]), "period": period_of(given.at)}
     growth = count(book, "base.customers.growth", latest["growth"], **told)
     data = table.assign(
-        period=texts(_step_text(given.at, int(back)) for back in table["back"]),
+        period=texts(step_text(given.at, int(back)) for back in table["back"]),
         back=table["back_again"],
     )
     return exhibit(
@@ -756,10 +764,10 @@ def _renewal(given: Base, table: pd.DataFrame) -> Exhibit:
     )  # fmt: skip
 
 
-def _step_text(at: base.Periods, back: int) -> Message:
+def step_text(at: base.Periods, back: int) -> Message:
+    """The period that many steps back, in few words."""
     last = months_before(at.as_of, at.months * back)
-    first = months_before(at.as_of, at.months * (back + 1)) + timedelta(days=1)
-    return say("{first} to {last}", first=first, last=last)
+    return say_n("{n} month to {last}", "{n} months to {last}", at.months, last=last)
 
 
 def _vintages(given: Base, steps: pd.DataFrame, whole: int) -> Exhibit:
@@ -772,9 +780,9 @@ def _vintages(given: Base, steps: pd.DataFrame, whole: int) -> Exhibit:
                       period=period_of(given.at)))  # fmt: skip
     data = shown.sort_values(["back", "since_back"], ascending=[True, False])
     data = data.assign(
-        period=texts(_step_text(given.at, int(back)) for back in data["back"]),
+        period=texts(step_text(given.at, int(back)) for back in data["back"]),
         since=texts(
-            say("Earlier") if back >= whole else _step_text(given.at, int(back))
+            say("Earlier") if back >= whole else step_text(given.at, int(back))
             for back in data["since_back"]
         ),
         spend=book.money(data["net_revenue"]),

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from segkit.audit import base, bridge
-from segkit.audit.base_findings import comparable, period_of, period_text
+from segkit.audit.base_findings import comparable, period_of, step_text
 from segkit.audit.page import exhibit, money, note, part, size, texts
 from segkit.errors import SegkitError
 from segkit.exhibits import Chart, Exhibit, Finding
@@ -138,13 +138,13 @@ def _waterfall(
     }  # fmt: skip
     driver = bridge.driver(steps)
     rows = [
-        (period_text(at, "last"), last.value, True, False),
+        (step_text(at, 1), last.value, True, False),
         *(
             (text, figures[name].value, False, name == driver)
             for name, text in _STEPS.items()
             if steps[name] or name != "unassigned"
         ),
-        (period_text(at), this.value, True, False),
+        (step_text(at, 0), this.value, True, False),
     ]
     data = pd.DataFrame(rows, columns=["step", "amount", "is_total", "is_driver"])
     return exhibit(
@@ -282,6 +282,7 @@ def _grouped(
         exhibit(
             book, f"bridge.{id}", (claim, bool(named["change"]), subtitle), subtitle, data,
             "group money_last money_new money_lost price volume mix money_this change driver",
+            alike="money",
             reading=say("Each row is a bridge of its own, with the prices and volumes of its own "
                         "kept customers: the changes add up to the whole, prices, volume and mix "
                         "need not, since a shift between groups is mix in the whole."),
@@ -347,7 +348,7 @@ def _largest_customers(
     return exhibit(
         book, "bridge.customers", titles,
         say("The customers whose net revenue changed most, lost and new ones too"),
-        data, "customer money_last money_this change", rows_shown=2 * FEW,
+        data, "customer money_last money_this change", rows_shown=2 * FEW, alike="money",
         reading=say("Who bought much in one period tends to buy less in the next, without any "
                     "reason: ask before acting."),
         n=len(both),
@@ -380,6 +381,7 @@ def _largest_products(book: Workbook, at: base.Periods, table: pd.DataFrame) -> 
         book, "bridge.products", titles,
         say("The products whose net revenue with kept customers changed most"),
         data, "product money_last money_this change price", rows_shown=2 * FEW,
+        alike="money",
         reading=say("Price is the change of the average price at this period's quantity. An "
                     "average price moves with discounts, sizes and who buys, not by the list "
                     "alone."),

@@ -18,15 +18,20 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "active": (say("Active"), "customers"),
     "active_share": (say("Share active"), "share"),
     "adds": (say("What it adds"), "text"),
+    "agreed": (say("Agreed"), "share"),
     "amount": (say("Net revenue"), "money"),
     "back": (say("Back"), "customers"),
+    "became": (say("Became"), "text"),
+    "cents": (say("Net revenue"), "exact"),
     "change": (say("Change"), "money"),
     "change_share": (say("Change"), "share"),
     "changes": (say("What it changes"), "text"),
     "check": (say("What we found"), "text"),
     "cohort": (say("First order from"), "date"),
+    "control": (say("Total"), "text"),
     "column": (say("Column"), "text"),
     "cumulative_share": (say("Share of the total"), "share"),
+    "currency": (say("Currency"), "text"),
     "customer": (say("Customer"), "text"),
     "customers": (say("Customers"), "customers"),
     "customers_share": (say("Share of customers"), "share"),
@@ -36,10 +41,15 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "done": (say("What we did"), "text"),
     "driver": (say("What moved most"), "text"),
     "example": (say("For example"), "text"),
+    "explained": (say("Looks like"), "text"),
     "factor": (say("Factor"), "text"),
+    "file": (say("File"), "text"),
     "files": (say("Files"), "files"),
+    "fingerprint": (say("Fingerprint"), "text"),
     "first": (say("First day"), "date"),
     "frequency": (say("Orders a customer"), "orders"),
+    "gap": (say("Gap"), "text"),
+    "gap_share": (say("Gap, share"), "share"),
     "group": (say("Group"), "text"),
     "growth": (say("Growth"), "customers"),
     "is_met": (say("Answered"), "text"),
@@ -58,11 +68,14 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "money_this": (say("This period"), "money"),
     "month": (say("Month from"), "date"),
     "months": (say("Months since"), "text"),
+    "net_read": (say("Net revenue read"), "exact"),
     "new": (say("New"), "customers"),
     "now": (say("Is in tenth"), "text"),
     "once_share": (say("Ordered once"), "share"),
     "orders": (say("Orders"), "orders"),
     "orders_move": (say("Orders"), "text"),
+    "ours": (say("Ours"), "text"),
+    "own": (say("In its own currency"), "exact"),
     "part": (say("Percentile"), "text"),
     "period": (say("Period"), "text"),
     "price": (say("Price"), "money"),
@@ -74,6 +87,8 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "profit_share": (say("Share of gross margin"), "share"),
     "profit_this": (say("Gross margin, this"), "money"),
     "question": (say("Question"), "text"),
+    "rate_high": (say("Highest rate"), "number"),
+    "rate_low": (say("Lowest rate"), "number"),
     "reason": (say("Reason"), "text"),
     "repeat_share": (say("Kept of those before"), "share"),
     "revenue_share": (say("Share of net revenue"), "share"),
@@ -91,9 +106,11 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "spend_this": (say("Net revenue, this"), "money"),
     "step": (say("Step"), "text"),
     "table": (say("Table"), "text"),
+    "theirs": (say("The client's"), "text"),
     "unassigned": (say("No known customer"), "money"),
     "value": (say("Net revenue an order"), "money"),
     "value_move": (say("Net revenue an order"), "text"),
+    "verdict": (say("Verdict"), "text"),
     "volume": (say("Volume"), "money"),
     "was": (say("Was in tenth"), "text"),
     "weight": (say("Weight"), "text"),
@@ -108,22 +125,27 @@ def exhibit(
     subtitle: Message,
     data: pd.DataFrame,
     columns: str,
+    alike: str | None = None,
     **more: Any,
 ) -> Exhibit:
     """An exhibit of the audit: `titles` are the claim, whether it holds, and the other title.
 
-    `columns` names those of `data` that are shown, in order; see `_HEADS`.
+    `columns` names those of `data` that are shown, in order; see `_HEADS`. With a word in `alike`
+    all its amounts are written on one scale.
     """
     claim, holds, otherwise = titles
-    heads = [(name, *_HEADS[name]) for name in columns.split()]
     return Exhibit(
         f"audit.{id}", claim, bool(holds), otherwise, subtitle, data,
-        tuple(
-            Column(name, label, book.currency if unit == "money" else unit)
-            for name, label, unit in heads
-        ),
+        tuple(_column(book, name) for name in columns.split()),
         tuple(more.pop("sources", ("order_lines",))), book.engagement.as_of, **more,
     )  # fmt: skip
+
+
+def _column(book: Workbook, name: str) -> Column:
+    label, unit = _HEADS[name]
+    if unit == "exact":  # to the minor unit, never in millions
+        return Column(name, label, "number", book.engagement.decimals)
+    return Column(name, label, book.currency if unit == "money" else unit)
 
 
 def count(book: Workbook, id: str, value: Any, unit: str = "customers", **more: Any) -> Figure:
@@ -156,6 +178,11 @@ def note(book: Workbook, text: Message, kind: Any = "note") -> None:
 def texts(said: Iterable[Message | str]) -> Any:
     """A column of words."""
     return list(said)
+
+
+def with_table(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The rows with the table they are of, as it is spoken of."""
+    return rows.assign(table=texts([spoken(name)] * len(rows)))
 
 
 def spoken(name: str) -> Message:

@@ -31,12 +31,19 @@ ChartKind = Literal[
 
 @dataclass(frozen=True)
 class Column:
-    """How one column of an exhibit's data is headed and written."""
+    """How one column of an exhibit's data is headed and written.
+
+    Attributes
+    ----------
+    like
+        Columns with the same word here are written on one scale, to be compared along a row.
+    """
 
     name: str
     label: Message
     unit: str = "text"
     digits: int | None = None
+    like: str | None = None
 
 
 @dataclass(frozen=True)
@@ -183,6 +190,7 @@ class Exhibit:
                     "label": c.label.as_json(),
                     "unit": c.unit,
                     "digits": c.digits,
+                    **({"like": c.like} if c.like else {}),
                 }
                 for c in self.columns
             ],

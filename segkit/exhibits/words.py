@@ -15,12 +15,17 @@ from segkit.language import (
     render,
     say,
     say_n,
+    scale_for,
     scale_of,
     term,
     write_value,
 )
 
-_IN_AMOUNT = re.compile(r"(?<=\b[A-Z]{3}) (?=\d)|(?<=\d) (?=(?:thousand|million|billion)\b)")
+#: What is not torn apart at the end of a line: PLN 16.0 million; in Polish a word of one letter.
+_BOUND = {
+    "en": re.compile(r"(?<=\b[A-Z]{3}) (?=\d)|(?<=\d) (?=(?:thousand|million|billion)\b)"),
+    "pl": re.compile(r"(?<=\b[AaIiOoUuWwZz]) "),
+}
 #: What was read, set aside and repaired is told of the table itself.
 _OF_TABLE = re.compile("^listed_|_(quarantine|counts|repairs)$")
 _NUMBER = re.compile(r"[-+]?[\d.,]*\s*%?")
@@ -35,7 +40,10 @@ GRADES = {
 
 def in_words(payload: Mapping[str, Any], language: str = "en") -> dict[str, Any]:
     """Every text of a payload, rendered; the keys depend on its ``type``."""
-    return {"type": payload["type"], **_TELLERS[payload["type"]](payload, language)}
+    return {
+        "type": payload["type"],
+        **bound(_TELLERS[payload["type"]](payload, language), language),
+    }
 
 
 def words(message: Message, language: str) -> str:
@@ -43,16 +51,22 @@ def words(message: Message, language: str) -> str:
     return render(message.as_json(), language)
 
 
-def _together(text: str) -> str:
-    """`text` whose amounts are not torn apart at the end of a line: PLN 16.0 million."""
-    return _IN_AMOUNT.sub("\u00a0", text)
+def bound(told: Any, language: str) -> Any:
+    """Texts in which what belongs together stays on one line."""
+    if isinstance(told, str):
+        return _BOUND[language].sub("\u00a0", told) if language in _BOUND else told
+    if isinstance(told, list):
+        return [bound(one, language) for one in told]
+    if isinstance(told, Mapping):
+        return {key: bound(one, language) for key, one in told.items()}
+    return told
 
 
 def _finding(payload: Mapping[str, Any], language: str) -> dict[str, Any]:
     owner = payload["owner"]
     return {
         "is_withheld": payload["is_withheld"],
-        "claim": _together(render(payload["claim"], language)),
+        "claim": render(payload["claim"], language),
         "so_what": render(payload["so_what"], language),
         "action": render(payload["action"], language),
         "action_label": words(say("Next step"), language),
@@ -64,7 +78,7 @@ def _finding(payload: Mapping[str, Any], language: str) -> dict[str, Any]:
 
 
 def _answer(payload: Mapping[str, Any], language: str) -> dict[str, Any]:
-    return {"sentences": [_together(render(one, language)) for one in payload["sentences"]]}
+    return {"sentences": [render(one, language) for one in payload["sentences"]]}
 
 
 def _tiles(payload: Mapping[str, Any], language: str) -> dict[str, Any]:
@@ -132,9 +146,16 @@ def source_line(payload: Mapping[str, Any], language: str) -> str:
 
 def scales(payload: Mapping[str, Any], language: str) -> list[Scale]:
     """How the values of each of an exhibit's columns are written."""
+    columns, data = payload["columns"], payload["data"]
+    alike: dict[str, list[Any]] = {}
+    for column in columns:
+        if column.get("like"):
+            alike.setdefault(column["like"], []).extend(data[column["name"]])
     return [
-        scale_of(payload["data"][column["name"]], column["unit"], language, column["digits"])
-        for column in payload["columns"]
+        scale_for(alike[column["like"]], column["unit"], language)
+        if column.get("like")
+        else scale_of(data[column["name"]], column["unit"], language, column["digits"])
+        for column in columns
     ]
 
 
