@@ -18,7 +18,7 @@ Confidence = Literal["high", "medium", "low"]
 #: Below this a column is not proposed; from the others on it is likely or all but certain.
 _ENOUGH, _MEDIUM, _HIGH, _APART = 0.35, 0.6, 0.85, 0.12
 #: Below this a file is not taken for a table.
-_IS_TABLE = 0.5
+_IS_TABLE, _IS_LIST, _RIVALS = 0.48, 0.4, 0.2
 #: Tables whose columns could be those of many files: only a name tells them.
 _BY_NAME = ("assumptions", "interviews")
 #: What a column counts for that something else can stand in for.
@@ -105,19 +105,47 @@ Joins = Mapping[tuple[str, str, str], tuple[float, str]]
 def proposals(engine: Engine, groups: Sequence[Group]) -> list[Proposal]:
     """For each table the files that fit it best, in the order of the contract."""
     sums = {one.label: tuple(identities(engine, one)) for one in groups}
-    first = _chosen(groups, sums, {})
-    return _chosen(groups, sums, _joins(engine, groups, first))
+    first = _chosen(groups, sums, {}, {})
+    homes = _homes(engine, groups, sums, first)
+    return _chosen(groups, sums, _joins(engine, groups, first, homes), homes)
 
 
-def _joins(engine: Engine, groups: Sequence[Group], chosen: Iterable[Proposal]) -> Joins:
+#: Per table and file: the share of the order lines' values that stand in its key.
+Homes = Mapping[tuple[str, str], float]
+
+
+def _homes(
+    engine: Engine,
+    groups: Sequence[Group],
+    sums: Mapping[str, tuple[Identity, ...]],
+    first: Sequence[Proposal],
+) -> Homes:
+    """Whether the lists that may be of customers, products or reps are those of the lines."""
+    lines = next((one for one in first if one.table.name == "order_lines"), None)
+    found: dict[tuple[str, str], float] = {}
+    for column, table in KEYS.items():
+        held = lines.header(column) if lines else None
+        lists = [_proposal(group, CONTRACTS[table], sums, {}) for group in groups if held]
+        for one in lists:
+            key = one.header(column)
+            if lines and held and key and one.group is not lines.group and one.score >= _IS_LIST:
+                share = joined(engine, lines.group, held, one.group, key)
+                found[table, one.group.label] = share
+    return found
+
+
+def _joins(
+    engine: Engine, groups: Sequence[Group], first: Iterable[Proposal], homes: Homes
+) -> Joins:
     """Share of each column's values that stand in the key of customers, products or reps."""
     found = {}
-    homes = {one.table.name: one for one in chosen}
+    chosen = {one.table.name: one for one in first}
     for column, home in KEYS.items():
-        where = homes.get(home)
+        where = chosen.get(home)
         key = where.header(column) if where else None
-        if where is None or key is None:
-            continue
+        best = max((share for (table, _), share in homes.items() if table == home), default=0.0)
+        if where is None or key is None or homes.get((home, where.group.label), best) < best - 0.1:
+            continue  # another list than the one chosen at first is that of the lines
         told = f'"{key}" of {where.group.label}'
         for group in groups:
             for fact in group.facts:
@@ -135,13 +163,20 @@ def _may_be_key(fact: Facts, column: str) -> bool:
 
 
 def _chosen(
-    groups: Sequence[Group], sums: Mapping[str, tuple[Identity, ...]], joins: Joins
+    groups: Sequence[Group],
+    sums: Mapping[str, tuple[Identity, ...]],
+    joins: Joins,
+    homes: Homes,
 ) -> list[Proposal]:
     from scipy.optimize import linear_sum_assignment
 
     tables = list(CONTRACTS.values())
     each = [[_proposal(group, table, sums, joins) for table in tables] for group in groups]
     scores = np.array([[one.score for one in row] for row in each]).reshape(-1, len(tables))
+    for row, group in enumerate(groups):
+        for column, table in enumerate(tables):
+            share = homes.get((table.name, group.label), 0.5)
+            scores[row, column] += 0.5 * (share - 0.5) if scores[row, column] else 0
     best = scores.max(axis=1, initial=0)
     # a file does not become a table it fits badly because another took its own
     worth = np.where((scores >= _IS_TABLE) & (scores >= best[:, None] - 0.1), scores, 0)

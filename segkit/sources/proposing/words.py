@@ -20,7 +20,7 @@ _DIGRAPHS = (("ae", "a"), ("oe", "o"), ("ue", "u"), ("aa", "a"))
 _PAGES = ("cp1250", "cp1252", "iso-8859-2", "cp852", "cp850")
 #: Concepts that change what a header is about, so that it is not what the others say.
 _TURNS = {"other": 0.1, "percent": 0.2, "vat": 0.3, "margin": 0.2, "name": 0.5, "gross": 0.5,
-          "alternate": 0.8, "original": 0.4, "id": 0.75, "amount": 0.8, "company": 0.8,
+          "alternate": 0.6, "original": 0.4, "id": 0.75, "amount": 0.8, "company": 0.8,
           "period": 0.8, "kind": 0.7, "quantity": 0.7, "order": 0.7, "line": 0.7,
           "document": 0.8, "issued": 0.8, "invoice": 0.7, "customer": 0.7, "product": 0.7,
           "unit": 0.8, "year": 0.8}  # fmt: skip
