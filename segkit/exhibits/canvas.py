@@ -106,7 +106,7 @@ def heads_of(labels: Sequence[str], wide: float) -> tuple[list[str], bool]:
     letters = max(int(wide / 5.3), 3)
     words = [word for label in labels for word in label.split()]
     if max((text_width(word, SMALL) for word in words), default=0.0) > wide - 4:
-        return [textwrap.shorten(label, 30, placeholder="…") for label in labels], True
+        return [textwrap.shorten(label, 36, placeholder="…") for label in labels], True
     return ["\n".join(textwrap.wrap(label, letters)[:3]) for label in labels], False
 
 

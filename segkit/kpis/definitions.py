@@ -163,7 +163,7 @@ KPIS: tuple[Kpi, ...] = (
     Kpi(
         "lines_per_order", say("Lines per order"), "lines",
         "sum(1 - is_return)", _ORDERS,
-        say("order lines sold"), say("orders"), "up", "order lines", "selling", "return_share",
+        say("order lines sold"), say("orders"), "up", "lines", "selling", "return_share",
     ),
     Kpi(
         "orders_per_customer", say("Orders per customer"), "lines", _ORDERS,

@@ -9,6 +9,7 @@ from typing import Any
 import mistune
 
 from segkit.exhibits.typst import literal
+from segkit.exhibits.words import bound
 from segkit.language import render
 
 _PLUGINS = ["table", "strikethrough"]
@@ -18,7 +19,8 @@ Token = Mapping[str, Any]
 def in_language(source: str, language: str) -> str:
     """Markdown in `language`, each block between empty lines a message of the catalogue."""
     blocks = source.split("\n\n")
-    return "\n\n".join(render({"text": block, "args": {}}, language) for block in blocks)
+    said = "\n\n".join(render({"text": block, "args": {}}, language) for block in blocks)
+    return str(bound(said, language))
 
 
 class _Page(mistune.HTMLRenderer):
