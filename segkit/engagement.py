@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import tomllib
 import unicodedata
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from datetime import date as Day  # noqa: N812 - a field is called date
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -98,11 +100,56 @@ class Source(_Agreed):
 
 
 class Control(_Agreed):
-    """The client's own figure that the data must match, of the window or of all that was given."""
+    """The client's own figure that the data must match.
+
+    Attributes
+    ----------
+    period
+        ``window``, ``all``, a year, a month (``2025-03``), a quarter (``2025-Q1``), or first and
+        last day (``2025-01-15/2025-03-31``).
+    measure
+        What is totalled; left out, it is the control's name.
+    table
+        The table that is totalled.
+    region
+        Only rows of customers in this region.
+    """
 
     value: Decimal
-    tolerance_share: Decimal = Decimal("0.005")
-    period: Literal["window", "all"] = "window"
+    tolerance_share: Decimal = Field(default=Decimal("0.005"), ge=0)
+    period: str = "window"
+    measure: str | None = None
+    table: str = "order_lines"
+    region: str | None = None
+
+    @field_validator("period")
+    @classmethod
+    def _period_is_one(cls, value: str) -> str:
+        if value not in ("window", "all") and days_of(value) is None:
+            raise ValueError("is no period: write window, all, 2025, 2025-03, 2025-Q1 or two days")
+        return value
+
+
+def days_of(period: str) -> tuple[date, date] | None:
+    """The first and the last day of a period as written; None where it is none.
+
+    Examples
+    --------
+    >>> days_of("2024-Q1")
+    (datetime.date(2024, 1, 1), datetime.date(2024, 3, 31))
+    >>> days_of("2025-13")
+    """
+    months = re.fullmatch(r"(\d{4})(?:-(?:Q([1-4])|(0[1-9]|1[0-2])))?", period)
+    try:
+        if months is None:
+            first, last = (date.fromisoformat(day) for day in period.split("/"))
+            return (first, last) if first <= last else None
+        year, quarter, month = (int(part) if part else 0 for part in months.groups())
+        start, length = (3 * quarter - 2, 3) if quarter else (month, 1) if month else (1, 12)
+        last_day = months_before(date(year, 12, 31), 13 - start - length)
+        return date(year, start, 1), last_day
+    except ValueError:
+        return None
 
 
 class AcceptedGap(_Agreed):
@@ -126,6 +173,20 @@ class CheckLimits(_Agreed):
     stops: Decimal | None = Field(default=None, ge=0, le=1)
     changes: Decimal | None = Field(default=None, ge=0, le=1)
     accept: AcceptedGap | None = None
+
+
+class Merge(_Agreed):
+    """Two entries that were confirmed to be one customer, and by whom."""
+
+    keep: str
+    merge: str
+    owner: str | None = None
+
+
+class MergeMap(_Agreed):
+    """The merge map as a run proposed it, with a yes where it was confirmed."""
+
+    file: str
 
 
 class Segmentation(_Agreed):
@@ -208,6 +269,8 @@ class Engagement(_Agreed):
     controls: Mapping[str, Control] = Field(default_factory=dict)
     accept_gap: AcceptedGap | None = None
     checks: Mapping[str, CheckLimits] = Field(default_factory=dict)
+    merge: MergeMap | None = None
+    merges: tuple[Merge, ...] = ()
     segmentation: Segmentation = Segmentation()
     segment_rules: tuple[SegmentRule, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
@@ -280,6 +343,22 @@ class Engagement(_Agreed):
             told.append(say("The frozen segments.json is not read yet: segments were found anew."))
         return tuple(told)
 
+    @field_validator("merges")
+    @classmethod
+    def _merges_end(cls, value: tuple[Merge, ...]) -> tuple[Merge, ...]:
+        into = {one.merge: one.keep for one in value}
+        if twice := sorted({one.merge for one in value if into[one.merge] != one.keep}):
+            raise ValueError(f"merges {twice[0]} into two customers")
+        for entry in into:
+            _kept(into, entry)
+        return value
+
+    @cached_property
+    def merged_into(self) -> dict[str, str]:
+        """The customer that is kept, by each entry that was merged into it."""
+        into = {one.merge: one.keep for one in self.merges}
+        return {entry: _kept(into, entry) for entry in into}
+
     @property
     def slug(self) -> str:
         """The client's name as the name of a folder: plain ASCII, no path in it."""
@@ -299,6 +378,62 @@ class Engagement(_Agreed):
     def window_start(self) -> date:
         """The last day *before* the window, which is half-open: (window_start, as_of]."""
         return months_before(self.as_of, self.window_months)
+
+
+def _kept(into: Mapping[str, str], entry: str) -> str:
+    """Where `entry` ends, merged from one into the next."""
+    passed = {entry}
+    while (entry := into[entry]) in into:
+        if entry in passed:
+            raise ValueError(f"merges {entry} into itself")
+        passed.add(entry)
+    if entry in passed:
+        raise ValueError(f"merges {entry} into itself")
+    return entry
+
+
+#: What stands beside a proposal that was confirmed, in any of the languages; or was not.
+_YES = {"yes", "y", "x", "1", "true", "ja", "j", "tak", "t", "da", "d"}
+_NO = {"", "no", "n", "0", "false", "nej", "nie", "nu"}
+
+
+def _confirmed(folder: Path, file: str) -> list[dict[str, str]]:
+    """The confirmed rows of a merge map, as a run wrote it or a spreadsheet saved it."""
+    path = (folder / file).resolve()
+    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+        raise EngagementError(
+            f"There is no merge map {file} in the engagement's folder.\n"
+            "Fix: copy exports/merge_map.csv of a report beside the engagement file."
+        )
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = raw.decode("cp1250", "replace")  # the numbers are plain in any code page
+    delimiter = ";" if ";" in text.partition("\n")[0] else ","
+    rows = list(csv.DictReader(text.splitlines(), delimiter=delimiter))
+    lacking = sorted({"keep", "merge", "confirmed"} - set(rows[0] if rows else ()))
+    if rows and lacking:
+        raise EngagementError(
+            f"The merge map {file} lacks the column {lacking[0]}.\n"
+            "Fix: keep the columns keep, merge and confirmed as the report wrote them."
+        )
+    for number, row in enumerate(rows, start=2):
+        if (row["confirmed"] or "").strip().casefold() not in _YES | _NO:
+            raise EngagementError(
+                f"The merge map {file} says {row['confirmed']} in row {number}.\n"
+                "Fix: write yes or no under confirmed; empty is no."
+            )
+    return [
+        {"keep": row["keep"].strip(), "merge": row["merge"].strip(), **_owner(row)}
+        for row in rows
+        if row["confirmed"].strip().casefold() in _YES
+    ]
+
+
+def _owner(row: Mapping[str, str | None]) -> dict[str, str]:
+    owner = (row.get("owner") or "").strip()
+    return {"owner": owner} if owner else {}
 
 
 def months_before(day: date, months: int) -> date:
@@ -360,6 +495,9 @@ def read_engagement(path: str | Path, overrides: tuple[str, ...] = ()) -> Engage
     ]
     for key in sorted(_SET_BY_US & agreed.keys()):
         raise EngagementError(_unused(path.name, key, []))
+    if isinstance(agreed.get("merge"), dict) and isinstance(agreed["merge"].get("file"), str):
+        told = _confirmed(path.resolve().parent, agreed["merge"]["file"])
+        agreed["merges"] = [*agreed.get("merges", ()), *told]
     try:
         return Engagement.model_validate(
             {

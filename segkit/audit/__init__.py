@@ -4,16 +4,10 @@ from segkit.audit.base_findings import cohorts, compare, health, spread
 from segkit.audit.bridge_findings import why
 from segkit.audit.checks import checked
 from segkit.audit.checks.time_page import calendar, meanings, visit_log
-from segkit.audit.findings import (
-    answer,
-    controls,
-    given,
-    readiness,
-    repairs,
-    set_aside,
-    walk,
-)
+from segkit.audit.findings import answer, given, readiness
 from segkit.audit.revenue import concentration, over_time
+from segkit.audit.set_aside import currencies, repairs, set_aside
+from segkit.audit.tying import controls, files, ledger, walk
 
 __all__ = [
     "answer",
@@ -23,8 +17,11 @@ __all__ = [
     "compare",
     "concentration",
     "controls",
+    "currencies",
+    "files",
     "given",
     "health",
+    "ledger",
     "meanings",
     "over_time",
     "readiness",

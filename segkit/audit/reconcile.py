@@ -1,16 +1,11 @@
-"""From the client's files to the window: every sum of the walk, and its gap to their own figure."""
+"""From the client's files to the window: every sum of the walk."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
-
-from segkit.engagement import Control
-from segkit.errors import EngagementError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,64 +14,6 @@ if TYPE_CHECKING:
 
 SOURCES = ("order_lines", "order_lines_counts", "order_lines_quarantine")
 PERIODS = ("before_window", "in_window", "after_as_of")
-#: What each control of the engagement is compared with, in the window and in all that was given.
-CONTROLLED = {
-    "net_revenue": ("audit.net_revenue.in_window", "audit.net_revenue.accepted"),
-    "order_lines": ("audit.order_lines.in_window", "audit.order_lines.rows_accepted"),
-    "customers": ("audit.customers.active", "audit.customers.seen"),
-}
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Our figure beside the client's own."""
-
-    name: str
-    figure: str
-    ours: Decimal
-    theirs: Decimal
-    tolerance: Decimal
-
-    @property
-    def gap(self) -> Decimal:
-        """Ours less theirs."""
-        return self.ours - self.theirs
-
-    @property
-    def share(self) -> Decimal:
-        """The gap as a share of theirs; one where theirs is nothing and ours is not."""
-        return self.gap / abs(self.theirs) if self.theirs else Decimal(bool(self.gap))
-
-    @property
-    def is_within(self) -> bool:
-        """Whether the gap is no more than was agreed."""
-        return abs(self.share) <= self.tolerance
-
-
-def control_gaps(controls: Mapping[str, Control], ours: Mapping[str, Decimal]) -> list[Gap]:
-    """The gap of each control of the engagement.
-
-    Parameters
-    ----------
-    ours
-        Value of each figure of the ledger, by id.
-
-    Raises
-    ------
-    EngagementError
-        If a control is not one of `CONTROLLED`.
-    """
-    return [_gap(name, control, ours) for name, control in controls.items()]
-
-
-def _gap(name: str, control: Control, ours: Mapping[str, Decimal]) -> Gap:
-    if name not in CONTROLLED:
-        raise EngagementError(
-            f"engagement.toml sets controls.{name}, which segkit cannot compare."
-            f"{nearest(name, CONTROLLED)}\nFix: use one of {', '.join(CONTROLLED)}."
-        )
-    figure = CONTROLLED[name][control.period == "all"]
-    return Gap(name, figure, Decimal(ours[figure]), control.value, control.tolerance_share)
 
 
 @lru_cache(maxsize=8)

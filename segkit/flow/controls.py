@@ -12,7 +12,7 @@ from segkit.language import Message, Value, say, share
 from segkit.store import Store
 
 if TYPE_CHECKING:
-    from segkit.audit.reconcile import Gap
+    from segkit.audit.controls import Gap
     from segkit.sources import Checked, CheckedTable
 
 _NAMES = {
@@ -40,14 +40,12 @@ def make_sources(store: Store, progress: Progress) -> Checked:
 
 def gaps(store: Store) -> list[Gap]:
     """The control totals that the lines miss by more than was agreed."""
-    from segkit.audit.reconcile import control_gaps, sums
+    from segkit.audit.controls import control_gaps
     from segkit.workbook import Workbook
 
-    controls = store.engagement.controls
-    if not controls:
+    if not store.engagement.controls:
         return []
-    figures = sums(Workbook("01-data-audit", store.engagement, store))
-    found = control_gaps(controls, {id: figure.value for id, figure in figures.items()})
+    found = control_gaps(Workbook("01-data-audit", store.engagement, store))
     return [gap for gap in found if not gap.is_within]
 
 
@@ -56,7 +54,7 @@ def in_words(gap: Gap) -> Message:
     return say(
         "{name}: {ours} in the files and {theirs} by the client's own figure, {apart} apart where "
         "{agreed} was agreed.",
-        name=_NAMES[gap.name],
+        name=_NAMES.get(gap.name) or gap.name.replace("_", " ").capitalize(),
         ours=_to_the_cent(gap.ours),
         theirs=_to_the_cent(gap.theirs),
         apart=share(abs(float(gap.share))),
@@ -74,8 +72,9 @@ def contents(checked: Checked) -> Iterator[str]:
         yield _read(table)
         for _, rows, example in table.reasons:
             yield f"  {rows:,} set aside, such as: {example}"
-        for column, what, rows, value in table.repairs:
-            yield f"  {rows:,} left empty in {column}: {what}, such as {value}"
+        for column, rule, rows, value, became in table.repairs:
+            done = f"became {became}" if became is not None else "left empty"
+            yield f"  {rows:,} in {column} by {rule}, such as: {value} ({done})"
     yield from map(str, checked.warnings)
 
 

@@ -22,7 +22,7 @@ class CheckedTable:
     reasons
         Why rows were set aside: kind, rows, one reason in full; most frequent first.
     repairs
-        Values that became empty: column, what is wrong, rows, example.
+        Values repaired or left empty: column, rule, rows, example, what it became.
     """
 
     name: str
@@ -31,7 +31,7 @@ class CheckedTable:
     rows_accepted: int
     rows_quarantined: int
     reasons: tuple[tuple[str, int, str], ...]
-    repairs: tuple[tuple[str, str, int, str | None], ...]
+    repairs: tuple[tuple[str, str, int, str | None, str | None], ...]
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,9 @@ from segkit.audit.base import (
     whale,
     whole_months,
 )
+from segkit.audit.controls import Gap
 from segkit.audit.readiness import LADDER, at_hand, rungs
-from segkit.audit.reconcile import control_gaps, sums
-from segkit.engagement import Control
-from segkit.errors import EngagementError
+from segkit.audit.reconcile import sums
 from segkit.workbook import Workbook
 
 
@@ -75,9 +74,7 @@ def test_the_walk_ties_whatever_the_lines(lines: list[tuple[str, str, str]]) -> 
 
 
 def gap(ours: str, theirs: str, tolerance: str = "0.005") -> tuple[Decimal, Decimal, bool]:
-    control = Control(value=Decimal(theirs), tolerance_share=Decimal(tolerance))
-    values = {"audit.net_revenue.in_window": Decimal(ours)}
-    (found,) = control_gaps({"net_revenue": control}, values)
+    found = Gap("net_revenue", "", Decimal(ours), Decimal(theirs), Decimal(tolerance))
     return found.gap, found.share, found.is_within
 
 
@@ -92,21 +89,6 @@ def test_a_gap_of_just_what_was_agreed_is_within() -> None:
 def test_against_nothing_any_amount_is_a_gap() -> None:
     assert gap("1", "0") == (Decimal(1), Decimal(1), False)
     assert gap("0", "0") == (Decimal(0), Decimal(0), True)
-
-
-def test_a_control_of_all_given_is_compared_with_every_accepted_line() -> None:
-    control = Control(value=Decimal(5), period="all")
-    (found,) = control_gaps({"net_revenue": control}, {"audit.net_revenue.accepted": Decimal(5)})
-    assert found.figure == "audit.net_revenue.accepted"
-
-
-def test_an_unknown_control_is_refused() -> None:
-    with pytest.raises(EngagementError) as caught:
-        control_gaps({"net_revenu": Control(value=Decimal(1))}, {})
-    assert str(caught.value) == (
-        "engagement.toml sets controls.net_revenu, which segkit cannot compare."
-        " Nearest: net_revenue.\nFix: use one of net_revenue, order_lines, customers."
-    )
 
 
 # --- the customer base ----------------------------------------------------------------------

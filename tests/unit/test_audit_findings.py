@@ -11,7 +11,8 @@ from segkit import audit
 from segkit.language import render
 
 ALL = (
-    audit.answer, audit.given, audit.controls, audit.walk, audit.set_aside, audit.repairs,
+    audit.answer, audit.given, audit.files, audit.ledger, audit.controls, audit.walk,
+    audit.set_aside, audit.repairs, audit.currencies,
     audit.checked, audit.readiness, audit.concentration, audit.over_time,
     audit.spread, audit.compare, audit.why, audit.cohorts, audit.health,
 )  # fmt: skip
@@ -21,10 +22,10 @@ CONTROL = "[controls]\nnet_revenue = {{ value = {}, tolerance_share = 0.01 }}\n"
 def test_a_matching_control_says_so(tmp_path: Path, reports: Path) -> None:
     book = open_small(tmp_path, more=CONTROL.format("173"))
     assert told(book, audit.controls)["audit.control_gap.net_revenue"] == (
-        "The files match the client's own net revenue of EUR 173"
+        "The files match the client's own figure of EUR 173: net revenue"
     )
-    assert not book.items[-1]["holds"]
-    assert book.items[-1]["money"] is None
+    assert not book.items[0]["holds"]
+    assert book.items[0]["money"] is None
 
 
 def test_a_gap_is_said_with_its_share_and_who_must_explain_it(
@@ -32,9 +33,9 @@ def test_a_gap_is_said_with_its_share_and_who_must_explain_it(
 ) -> None:
     book = open_small(tmp_path, more=CONTROL.format("200"))
     assert told(book, audit.controls)["audit.control_gap.net_revenue"] == (
-        "The files and the client's own net revenue differ by EUR 28, or 14%"
+        "EUR 28, or 14%, apart from the client's own figure: net revenue"
     )
-    finding = book.items[-1]
+    finding = book.items[0]
     assert finding["money"] == "audit.control.net_revenue.gap"
     assert render(finding["owner"]) == "finance director"
     assert render(finding["so_what"]).endswith("lines may be missing or counted twice.")
@@ -44,7 +45,7 @@ def test_an_accepted_gap_names_who_accepts_it(tmp_path: Path, reports: Path) -> 
     accepted = '[accept_gap]\nreason = "freight is booked apart"\nowner = "Finance"\n'
     book = open_small(tmp_path, more=CONTROL.format("200") + accepted)
     told(book, audit.controls)
-    assert render(book.items[-1]["so_what"]).endswith(
+    assert render(book.items[0]["so_what"]).endswith(
         "Finance accepts the gap: freight is booked apart."
     )
 
@@ -52,7 +53,7 @@ def test_an_accepted_gap_names_who_accepts_it(tmp_path: Path, reports: Path) -> 
 def test_repeats_of_a_key_lose_no_revenue(tmp_path: Path, reports: Path) -> None:
     texts = told(open_small(tmp_path, (*LINES, LINES[0])), audit.set_aside)
     assert texts["audit.set_aside"] == (
-        "Most rows set aside are order lines with the same key as another row"
+        "One reason explains most rows set aside: the same key as another row"
     )
 
 

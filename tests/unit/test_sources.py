@@ -486,10 +486,10 @@ def test_check_tells_what_was_read_and_set_aside(extract):
         ("unreadable_date", 2, "order_date cannot be read: x"),
         ("empty_order_date", 1, "order_date is empty"),
     )
-    assert checked.warnings == (
-        "The last order is of 2026-01-12, 78 days before as_of (2026-03-31): "
-        "the extract may end early.",
-    )
+    assert list(map(str, checked.warnings)) == [
+        "The last order is of 12 January 2026, 78 days before the as-of date: "
+        "the extract may end early."
+    ]
 
 
 def test_an_order_up_to_45_days_before_as_of_is_no_warning():
