@@ -29,10 +29,9 @@ DEFINITIONS = (
     say("A customer is active if it has an accepted order line in the window."),
 )
 UNITS = {
-    "times": say("times"), "days": say("days"), "minutes": say("minutes"),
+    "times": say("times"), "days": say("days"), "months": say("months"), "minutes": say("minutes"),
     "customers": say("customers"), "visits": say("visits"), "order days": say("order days"),
-    "years": say("years"), "lines": say("order lines"), "sellers": say("sellers"),
-    "resamples": say("resamples"), "deviations": say("standard deviations"),
+    "lines": say("order lines"), "deviations": say("standard deviations"),
 }  # fmt: skip
 
 
@@ -201,8 +200,8 @@ def every_row(book: Workbook) -> None:
                 Column("text", say("Assumption")), Column("value", say("Value")),
                 Column("low", say("Low")), Column("high", say("High")),
                 Column("unit", say("Unit")), Column("swing", say("Swing"), book.currency),
-                Column("source", say("Source")), Column("owner", say("Owner")),
-                Column("day", say("Agreed on"), "date"),
+                Column("source", say("Source")),
+                *(one for one in _AGREED if data[one.name].notna().any()),
             ),
             ("assumptions" if book.has("assumptions") else "engagement_file",),
             book.engagement.as_of,
@@ -218,6 +217,7 @@ def every_row(book: Workbook) -> None:
 
 
 _DEFAULT = say("our default")
+_AGREED = (Column("owner", say("Owner")), Column("day", say("Agreed on"), "date"))
 
 
 def _row(one: Assumed, swings: pd.DataFrame) -> dict[str, Any]:
@@ -240,6 +240,7 @@ def _measured(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _range(value: float, low: float, high: float, unit: str) -> dict[str, Any]:
     kind = "share" if unit == "share" else "number"
-    cells = {name: say("{value}", value=Value(round(one, 6), kind))
+    fine = 0 if all(map(float.is_integer, (float(value), float(low), float(high)))) else 2
+    cells = {name: say("{value}", value=Value(round(one, 6), kind, digits=fine or None))
              for name, one in (("value", value), ("low", low), ("high", high))}  # fmt: skip
     return {**cells, "unit": None if unit == "share" else UNITS[unit]}

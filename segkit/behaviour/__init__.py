@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from segkit.engagement import Engagement, identifier
+from segkit.evidence import judged
+from segkit.language import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,10 +16,14 @@ if TYPE_CHECKING:
 
     Query = Callable[[str], pd.DataFrame]
 
-#: Breadth is compared over this many order lines, or it would be size once more.
-RAREFIED_LINES = 10
-#: A rate over fewer months than this says nothing yet.
-FEWEST_MONTHS = 3.0
+RAREFIED_LINES = judged(
+    "behaviour.rarefied_lines", 10, 5, 20, "lines",
+    say("Breadth is compared over so many order lines of each customer."),
+)  # fmt: skip
+FEWEST_MONTHS = judged(
+    "behaviour.fewest_months", 3.0, 2.0, 6.0, "months",
+    say("A rate needs so many months."),
+)  # fmt: skip
 _TOP_CATEGORIES, _TOP_CHANNELS = 10, 6
 _DAYS_A_MONTH = 30.4375
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from segkit.evidence import judged
 from segkit.exhibits import Chart, Column, Exhibit, Finding, Note
 from segkit.kpis.definitions import ATTAINMENT, BY_ID, KPIS, ROWS, Kpi
 from segkit.kpis.measures import OTHER_TEAMS
@@ -29,7 +30,10 @@ _FOR_SELLERS = (
     "gross_margin_rate", "discount_rate", "strike_rate", "hit_rate", "order_value",
     "lines_per_order", "orders_per_customer",
 )  # fmt: skip
-RELIABLE = 0.5
+RELIABLE = judged(
+    "kpis.reliable", 0.5, 0.4, 0.7, "share",
+    say("A KPI of lower reliability judges no seller."),
+)  # fmt: skip
 _MOST = 30
 _BETTER = {"up": say("higher"), "down": say("lower"), "level": say("neither by itself")}
 DIRECTOR, _FINANCE = say("sales director"), say("finance director")

@@ -12,15 +12,18 @@ import pandas as pd
 
 from segkit.engagement import months_before
 from segkit.engine import literal
-from segkit.evidence import SEED, wilson
+from segkit.evidence import SEED, judged, wilson
 from segkit.kpis.definitions import ATTAINMENT, KPIS, NO_SELLER, ROWS, Kpi
+from segkit.language import say
 
 if TYPE_CHECKING:
     from segkit.store import Given
 
 Floats = npt.NDArray[np.float64]
-#: Below this no mean is shown: of customers in a group, and of sellers in a team.
-FEWEST = 5
+FEWEST = judged(
+    "kpis.fewest", 5, 3, 10, "customers",
+    say("With fewer customers in a group, or sellers in a team, no mean is shown."),
+)  # fmt: skip
 OTHER_TEAMS = "other_teams"
 
 _ASSIGNED = """

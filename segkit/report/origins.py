@@ -22,10 +22,10 @@ def origins(run: RunContents) -> list[Told]:
     if not made:
         return []
     versions = [[name, number] for name, number in made["versions"].items()]
-    seeds = [[name, str(number)] for name, number in made["seeds"].items()]
+    seeds = [[f"{words(say('Seed'), language)}: {n}", str(s)] for n, s in made["seeds"].items()]
     return [
         _table(say("Client files"), _FILES, list(_files(made, language)), language)
-        | {"anchors": _anchors(made)},
+        | {"anchors": _anchors(made), "numeric": [False] * 3 + [True] * 3},
         _table(say("What was set"), (say("Setting"), say("Value")), _settings(made), language),
         _table(say("Versions and seeds"), (say("Name"), say("Value")), versions + seeds, language),
     ]
@@ -69,7 +69,11 @@ def anchor(name: str) -> str:
 def _settings(made: Mapping[str, Any]) -> list[list[str]]:
     """The engagement's settings, those of a trial marked by their own name."""
     trial = [["--set", one] for one in made["parameters"]["overrides"]]
-    return [*trial, *([name, str(value)] for name, value in made["agreed"].items())]
+    return [*trial, *([name, _setting(value)] for name, value in made["agreed"].items())]
+
+
+def _setting(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def glossary(run: RunContents) -> list[Told]:
@@ -80,6 +84,6 @@ def glossary(run: RunContents) -> list[Told]:
     for chapter in re.split(r"^## ", _GLOSSARY.read_text("utf-8"), flags=re.MULTILINE)[1:]:
         heading, *lines = chapter.splitlines()
         cells = [re.split(r" \| ", line.strip("| ")) for line in lines if line.startswith("| ")]
-        rows = [[row[0], *row[2:]] for row in cells]
+        rows = [[row[0], *row[3:]] for row in cells]  # neither in Polish nor in code
         told.append({**plain_table(rows), "heading": heading, "anchors": []})
     return [one for one in told if one["rows"]]

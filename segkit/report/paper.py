@@ -72,7 +72,8 @@ def _tables(title: Message, told: Sequence[Told], cover: Cover) -> str:
     """A page of tables under one title; nothing where there is none."""
     if not told:
         return ""
-    head = f"#pagebreak(weak: true)\n#heading(level: 1, {literal(words(title, cover.language))})\n"
+    name = literal(words(title, cover.language))
+    head = f"#pagebreak(weak: true)\n#[#metadata({name}) <section>]\n#heading(level: 1, {name})\n"
     return head + "".join(
         f"#heading(level: 2, outlined: false, {literal(one['heading'])})\n"
         f"#grid-table({literal(one)})\n"

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segkit.evidence import SEED
+from segkit.evidence import SEED, judged
+from segkit.language import say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,14 +17,30 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 #: After the manual of R's fpc: from here on a cluster is valid and stable.
-STABLE, PATTERN, HIGHLY_STABLE = 0.75, 0.60, 0.85
+STABLE = judged(
+    "segments.stable", 0.75, 0.70, 0.80, "share",
+    say("A cluster is valid and stable when this part of it comes back in resamples."),
+)  # fmt: skip
+PATTERN = judged(
+    "segments.pattern", 0.60, 0.60, 0.70, "share",
+    say("A cluster is a pattern, and no more, when this part of it comes back."),
+)  # fmt: skip
+HIGHLY_STABLE = judged(
+    "segments.highly_stable", 0.85, 0.85, 0.90, "share",
+    say("A cluster is highly stable when this part of it comes back."),
+)  # fmt: skip
 RESAMPLES = 40
 _NULLS, _NULL_RESAMPLES = 3, 10
-#: Clusters must leave this much less variance unexplained than data without further structure.
-_MARGIN = 0.97
+_MARGIN = judged(
+    "segments.margin", 0.97, 0.95, 0.99, "share",
+    say("Clusters leave at most this part of the variance that data without structure leave."),
+)  # fmt: skip
 #: Stability is measured on at most this many customers.
 _SAMPLE = 5_000
-_BORDER = 0.8
+_BORDER = judged(
+    "segments.border", 0.8, 0.7, 0.9, "share",
+    say("A customer that lands in its segment in fewer resamples is a border case."),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segkit.engagement import Engagement
-from segkit.language import Message
+from segkit.evidence import judged
+from segkit.language import Message, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from segkit.segments.clusters import Tried
     from segkit.segments.rules import Rule, Rules
 
-#: Below this many customers there is nothing to cluster.
-FEWEST_CUSTOMERS = 100
+FEWEST_CUSTOMERS = judged(
+    "segments.fewest_customers", 100, 60, 200, "customers",
+    say("With fewer customers nothing is clustered: rules make the segments."),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from segkit.evidence import judged
 from segkit.language import Message, client_word, say, term
 
 if TYPE_CHECKING:
@@ -16,12 +17,18 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 Unit = Literal["money", "share", "rate", "count", "days"]
-#: Of customers that must have the value, or the feature is left out.
-_KNOWN = 0.8
-#: Customers per variable, after Dolnicar et al. (2014).
-_CUSTOMERS_A_BLOCK = 70
-#: A feature that repeats another one counts it twice.
-_COPY = 0.8
+_KNOWN = judged(
+    "segments.known", 0.8, 0.6, 0.95, "share",
+    say("A trait is left out when it is known of a smaller part of the customers."),
+)  # fmt: skip
+_CUSTOMERS_A_BLOCK = judged(
+    "segments.customers_a_trait", 70, 50, 100, "customers",
+    say("Each trait that clusters rest on needs so many customers."),
+)  # fmt: skip
+_COPY = judged(
+    "segments.copy", 0.8, 0.7, 0.9, "share",
+    say("Of two traits with a higher correlation one is left out."),
+)  # fmt: skip
 _CHANNELS = {
     "field": say("field"),
     "inside": say("inside-sales"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from segkit.evidence import judged
 from segkit.exhibits import Answer, Chart, Finding, Note, Tiles
 from segkit.language import Message, Value, say, say_n
 from segkit.segments.clusters import HIGHLY_STABLE, PATTERN, STABLE
@@ -17,17 +18,30 @@ if TYPE_CHECKING:
 
     from segkit.workbook import Figure, Workbook
 
-#: From this share of net revenue on, a group of customers is worth a page.
-_MATTERS = 0.01
+_MATTERS = judged(
+    "segments.matters", 0.01, 0.005, 0.03, "share",
+    say("A group of customers is worth a page from this part of net revenue on."),
+)  # fmt: skip
 _FEWEST = 5
-#: A trend at or below this change a quarter is a decline.
-_DECLINE = -0.10
-#: A segment holds more than its share when revenue share is this many times customer share.
-_MORE_THAN_ITS_SHARE = 1.5
-#: From this share of a segment's customers on, it is mostly one trade class.
-_MOSTLY = 0.6
-#: Customers that a sales force can lead by name.
-_LED_BY_NAME = 100
+_DECLINE = judged(
+    "segments.decline", -0.10, -0.2, -0.05, "share",
+    say("A customer declines at or below this change a quarter."),
+)  # fmt: skip
+_MORE_THAN_ITS_SHARE = judged(
+    "segments.more_than_its_share", 1.5, 1.2, 2.0, "times",
+    say(
+        "A segment holds more than its part when its part of revenue is this many "
+        "times its part of customers."
+    ),
+)  # fmt: skip
+_MOSTLY = judged(
+    "segments.mostly", 0.6, 0.5, 0.75, "share",
+    say("A segment is mostly one trade class from this part of its customers on."),
+)  # fmt: skip
+_LED_BY_NAME = judged(
+    "segments.led_by_name", 100, 50, 200, "customers",
+    say("A sales force can lead at most so many customers by name."),
+)  # fmt: skip
 
 
 # --- claims: pure functions of numbers ------------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segkit.engagement import Engagement, identifier
+from segkit.evidence import judged
 from segkit.language import Message, say
 from segkit.segments.features import FEATURES, SHARE_BLOCKS, Feature, feature, share_columns
 from segkit.segments.rules import written
@@ -25,16 +26,24 @@ _RHYTHMS = (
     (0.2, say("Quarterly")),
     (0.0, say("Occasional")),
 )
-#: A trait sets a segment apart from this many standard deviations on.
-_APART = 0.5
-#: ... and slightly, enough to tell two segments of one name apart, from this many.
-_SLIGHT = 0.2
-#: ... and when its typical value differs by at least this share.
-_VISIBLE = 0.15
+_APART = judged(
+    "segments.apart", 0.5, 0.3, 0.8, "deviations",
+    say("A trait sets a segment apart from this many standard deviations on."),
+)  # fmt: skip
+_SLIGHT = judged(
+    "segments.slight", 0.2, 0.1, 0.3, "deviations",
+    say("A trait tells two segments of one name apart from this many standard deviations on."),
+)  # fmt: skip
+_VISIBLE = judged(
+    "segments.visible", 0.15, 0.1, 0.25, "share",
+    say("A trait is named only where its typical value differs by this part."),
+)  # fmt: skip
 #: A channel or category gives its name to a segment that has at least this share of it.
 _LEADING = {"share_channel_": 0.5, "share_category_": 0.3}
-#: A trend is called growing or fading from this change a quarter on.
-_TREND = 0.05
+_TREND = judged(
+    "segments.trend", 0.05, 0.03, 0.1, "share",
+    say("A segment is called growing or fading from this change a quarter on."),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

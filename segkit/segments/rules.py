@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from segkit.evidence import judged
 from segkit.language import Message, Value, say
 from segkit.segments.features import feature, rule_columns, rule_values
 
@@ -22,12 +23,19 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
 
-#: Below this share of equal labels a rule is called approximate.
-FAITHFUL = 0.90
+FAITHFUL = judged(
+    "segments.faithful", 0.90, 0.85, 0.95, "share",
+    say("A rule that places fewer customers as the clusters do is called approximate."),
+)  # fmt: skip
 _DEPTH = 4
-_SMALLEST_LEAF = 0.05
-#: A rounded threshold may move this share of the customers it divides.
-_MOVED = 0.01
+_SMALLEST_LEAF = judged(
+    "segments.smallest_leaf", 0.05, 0.02, 0.1, "share",
+    say("No branch of the rules holds a smaller part of the customers."),
+)  # fmt: skip
+_MOVED = judged(
+    "segments.moved", 0.01, 0.0, 0.03, "share",
+    say("A rounded threshold may move this part of the customers it divides."),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

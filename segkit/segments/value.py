@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from segkit.evidence import judged
 from segkit.language import say
 from segkit.segments.rules import Condition, Rule, meets, readable
 
@@ -13,9 +14,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Customers that order bring in this share of revenue, from the largest down to each cut.
-_CUTS = (0.5, 0.8)
-#: Quiet is who has been longer without an order than this share of a base without a rhythm.
-_QUIET = 0.75
+_CUTS = (
+    judged("segments.first_cut", 0.5, 0.4, 0.6, "share",
+           say("The largest customers together bring in this part of net revenue.")),
+    judged("segments.second_cut", 0.8, 0.7, 0.9, "share",
+           say("The largest and the middle customers together bring in this part.")),
+)  # fmt: skip
+_QUIET = judged(
+    "segments.quiet", 0.75, 0.6, 0.9, "share",
+    say(
+        "Without a rhythm, quiet is who has not ordered for longer than this part of "
+        "the customers."
+    ),
+)  # fmt: skip
 _NEAR = 0.05
 NAMES = (
     (say("Large active customers"), say("the largest that order, half of active revenue")),
