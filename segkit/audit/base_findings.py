@@ -517,7 +517,7 @@ def _up_down(given: Base, both: pd.DataFrame) -> Exhibit:
             "without an order or net revenue above zero in one period stand as unknown.",
             same,
         ),
-        n=len(kept), rows_shown=17, sources=_SOURCES,
+        n=len(kept), rows_shown=17, alike=True, sources=_SOURCES,
     )  # fmt: skip
 
 

@@ -282,7 +282,7 @@ def _grouped(
         exhibit(
             book, f"bridge.{id}", (claim, bool(named["change"]), subtitle), subtitle, data,
             "group money_last money_new money_lost price volume mix money_this change driver",
-            alike="money",
+            alike=True,
             reading=say("Each row is a bridge of its own, with the prices and volumes of its own "
                         "kept customers: the changes add up to the whole, prices, volume and mix "
                         "need not, since a shift between groups is mix in the whole."),
@@ -348,7 +348,7 @@ def _largest_customers(
     return exhibit(
         book, "bridge.customers", titles,
         say("The customers whose net revenue changed most, lost and new ones too"),
-        data, "customer money_last money_this change", rows_shown=2 * FEW, alike="money",
+        data, "customer money_last money_this change", rows_shown=2 * FEW, alike=True,
         reading=say("Who bought much in one period tends to buy less in the next, without any "
                     "reason: ask before acting."),
         n=len(both),
@@ -381,7 +381,7 @@ def _largest_products(book: Workbook, at: base.Periods, table: pd.DataFrame) -> 
         book, "bridge.products", titles,
         say("The products whose net revenue with kept customers changed most"),
         data, "product money_last money_this change price", rows_shown=2 * FEW,
-        alike="money",
+        alike=True,
         reading=say("Price is the change of the average price at this period's quantity. An "
                     "average price moves with discounts, sizes and who buys, not by the list "
                     "alone."),

@@ -87,6 +87,9 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "profit_share": (say("Share of gross margin"), "share"),
     "profit_this": (say("Gross margin, this"), "money"),
     "question": (say("Question"), "text"),
+    "respondent": (say("Who answered"), "text"),
+    "said": (say("Answer"), "text"),
+    "recorded": (say("Records show"), "text"),
     "rate_high": (say("Highest rate"), "number"),
     "rate_low": (say("Lowest rate"), "number"),
     "reason": (say("Reason"), "text"),
@@ -125,27 +128,30 @@ def exhibit(
     subtitle: Message,
     data: pd.DataFrame,
     columns: str,
-    alike: str | None = None,
+    *,
+    alike: bool = False,
     **more: Any,
 ) -> Exhibit:
     """An exhibit of the audit: `titles` are the claim, whether it holds, and the other title.
 
-    `columns` names those of `data` that are shown, in order; see `_HEADS`. With a word in `alike`
-    all its amounts are written on one scale.
+    `columns` names those of `data` that are shown, in order; see `_HEADS`. `alike` writes all
+    amounts on one scale, to be compared along a row.
     """
     claim, holds, otherwise = titles
     return Exhibit(
         f"audit.{id}", claim, bool(holds), otherwise, subtitle, data,
-        tuple(_column(book, name) for name in columns.split()),
+        tuple(_column(book, name, alike=alike) for name in columns.split()),
         tuple(more.pop("sources", ("order_lines",))), book.engagement.as_of, **more,
     )  # fmt: skip
 
 
-def _column(book: Workbook, name: str) -> Column:
+def _column(book: Workbook, name: str, *, alike: bool) -> Column:
     label, unit = _HEADS[name]
     if unit == "exact":  # to the minor unit, never in millions
         return Column(name, label, "number", book.engagement.decimals)
-    return Column(name, label, book.currency if unit == "money" else unit)
+    if unit == "money":
+        return Column(name, label, book.currency, like=unit if alike else None)
+    return Column(name, label, unit)
 
 
 def count(book: Workbook, id: str, value: Any, unit: str = "customers", **more: Any) -> Figure:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from audit_client import LINES, open_small, told
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import segkit
@@ -91,6 +91,7 @@ def test_no_tenths_of_a_loss() -> None:
 PROFITS = st.lists(st.integers(-1000, 10**6), min_size=1, max_size=60)
 
 
+@settings(max_examples=40)
 @given(PROFITS)
 def test_tenths_hold_everyone_and_all_profit(profits: list[int]) -> None:
     table = customers(profits)
@@ -105,6 +106,7 @@ def test_tenths_hold_everyone_and_all_profit(profits: list[int]) -> None:
         assert (best.min().iloc[:-1].to_numpy() >= best.max().iloc[1:].to_numpy()).all()
 
 
+@settings(max_examples=40)
 @given(PROFITS)
 def test_no_tenth_of_profit_but_the_last_ends_above_its_share(profits: list[int]) -> None:
     profit = pd.Series(profits)
@@ -137,6 +139,7 @@ def period(rows: dict[str, tuple[int, int, int]]) -> pd.DataFrame:
     return table.astype({"customer_id": object} | dict.fromkeys(base.SUMS, "int64"))
 
 
+@settings(max_examples=40)
 @given(PERIOD, PERIOD)
 def test_kept_lost_and_new_tie(
     last: dict[str, tuple[int, int, int]], this: dict[str, tuple[int, int, int]]
@@ -151,6 +154,7 @@ def test_kept_lost_and_new_tie(
         assert by[name]["kept", "this"] + by[name]["new", "this"] == by[name]["all", "this"]
 
 
+@settings(max_examples=40)
 @given(PERIOD, PERIOD)
 def test_every_kept_customer_moves_once_and_as_its_numbers_do(
     last: dict[str, tuple[int, int, int]], this: dict[str, tuple[int, int, int]]

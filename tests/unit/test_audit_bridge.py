@@ -7,11 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from audit_client import LINES, open_small, told
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segkit import audit
 from segkit.audit.bridge import STEPS, bridge, bridges, driver, effects, products, whole
+from segkit.exhibits.words import in_words
 from segkit.language import render
 
 MILLIONTHS = 1_000_000
@@ -84,6 +85,7 @@ def changes(rows: list[tuple[object, ...]]) -> pd.DataFrame:
     return table
 
 
+@settings(max_examples=40)
 @given(CHANGES)
 def test_the_steps_sum_to_the_change_exactly(rows: list[tuple[object, ...]]) -> None:
     table = changes(rows)
@@ -93,6 +95,7 @@ def test_the_steps_sum_to_the_change_exactly(rows: list[tuple[object, ...]]) -> 
     assert told["this"] == table["net_this"].sum()
 
 
+@settings(max_examples=40)
 @given(CHANGES)
 def test_the_bridges_of_groups_sum_to_the_change_exactly(rows: list[tuple[object, ...]]) -> None:
     table = changes(rows)
@@ -104,6 +107,7 @@ def test_the_bridges_of_groups_sum_to_the_change_exactly(rows: list[tuple[object
     ]  # fmt: skip
 
 
+@settings(max_examples=40)
 @given(CHANGES, st.integers(0, 10**6))
 def test_the_order_of_the_lines_does_not_matter(rows: list[tuple[object, ...]], seed: int) -> None:
     table = changes(rows)
@@ -146,6 +150,16 @@ def test_the_page_tells_the_steps_by_hand(tmp_path: Path, reports: Path) -> None
         waterfall["reading"]
     )
     assert all(identity.holds for identity in book.identities)
+
+
+def test_amounts_along_a_row_are_written_on_one_scale(tmp_path: Path, reports: Path) -> None:
+    lines = [f"{line}000" if line.startswith("2;") else line for line in LINES]
+    book = open_small(tmp_path, [line.replace("50.00000", "50000000.00") for line in lines])
+    told(book, audit.why)
+    customers = next(one for one in book.items if one.get("id") == "audit.bridge.customers")
+    assert in_words(customers)["heads"][1:] == [
+        "Last period, EUR thousand", "This period, EUR thousand", "Change, EUR thousand",
+    ]  # fmt: skip
 
 
 def test_a_rise_is_told_as_a_rise(tmp_path: Path, reports: Path) -> None:
