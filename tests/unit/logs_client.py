@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from segkit.audit.checks import framework, time, visits
+from segkit.audit.checks.calendar import free_days, holes
+from segkit.audit.checks.drift import shifts
+from segkit.audit.checks.visitlog import quality
 from segkit.engagement import Engagement
 from segkit.engine import Engine
+from segkit.language import Value
 from segkit.store import Given
 from segkit.tables import CONTRACTS, ENGINE_TYPES
 
@@ -53,11 +59,32 @@ def _period(day: pd.Series, engagement: Engagement) -> np.ndarray:
 
 def working_days(first: str, last: str) -> pd.DatetimeIndex:
     """The working days of Poland, both ends in."""
-    from segkit.audit.checks.calendar import free_days
-
     days = pd.bdate_range(first, last)
     free = free_days("PL", days[0].date(), days[-1].date())
     return days[~days.isin(pd.DatetimeIndex(free))]
+
+
+def log(days: pd.DatetimeIndex, a_day: int = 4, sellers: int = 6, **more: Any) -> pd.DataFrame:
+    """Visits of so many sellers, so many a day, of 30 to 60 minutes, logged the same day."""
+    day = np.tile(np.repeat(days.to_numpy(), a_day), sellers)
+    at = np.arange(len(day))
+    minutes = np.random.default_rng(at.size).choice(np.arange(30, 65, 5), len(day))
+    moment = pd.Series(day) + pd.to_timedelta(9 + at % 8, unit="h")
+    return pd.DataFrame(
+        {
+            "visit_id": [f"v{n:06d}" for n in at], "visit_date": day, "kind": "visit",
+            "rep_id": [f"r{n}" for n in at // (len(days) * a_day)],
+            "customer_id": [f"c{n % 37:02d}" for n in at], "minutes": minutes,
+            "logged_at": moment.dt.strftime("%d.%m.%Y %H:%M"), "purpose": "order",
+        }
+    ).assign(**more)  # fmt: skip
+
+
+def sellers(count: int = 6, **more: Any) -> pd.DataFrame:
+    """One team of sellers with 220 selling days of eight hours."""
+    ids = [f"r{n}" for n in range(count)]
+    table = pd.DataFrame({"rep_id": ids, "name": ids, "team": "East", "role": "field"})
+    return table.assign(**{"days": 220.0, "hours_per_day": 8.0, **more})
 
 
 def lines(days: pd.DatetimeIndex, a_day: int = 4, **more: Any) -> pd.DataFrame:
@@ -70,3 +97,49 @@ def lines(days: pd.DatetimeIndex, a_day: int = 4, **more: Any) -> pd.DataFrame:
             "customer_id": [f"c{n % 40:02d}" for n in at], "quantity": 1.0, "net_amount": 10_000,
         }
     ).assign(**more)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one check said: its severity, failing rows, and both sentences."""
+
+    severity: str
+    rows: pd.DataFrame
+    claim: str
+    touches: str
+
+
+def told(folder: Path, engagement: Engagement | None = None, **tables: pd.DataFrame) -> Any:
+    """What each check of time and of visits says of these tables, by its id."""
+    sold = tables["order_lines"]
+    listed = tables.setdefault(
+        "customers", pd.DataFrame({"customer_id": sorted(set(sold["customer_id"].dropna()))})
+    )
+    tables["customers"] = listed.assign(name=listed["customer_id"])
+    ids = sorted(set(sold["product_id"]))
+    tables["products"] = pd.DataFrame({"product_id": ids, "name": ids})
+    with_tables = given(folder, engagement, **tables)
+    makers = (holes, shifts, *((quality,) if "visits" in tables else ()))
+    paths = dict(with_tables.paths)
+    for make in makers:
+        for name, table in make(with_tables).items():
+            paths[name] = folder / f"{name}.parquet"
+            table.to_parquet(paths[name], index=False)
+            with_tables.engine.register(name, paths[name])
+    checks = (*time.CHECKS, *visits.CHECKS)
+    made = framework.run(Given(with_tables.engagement, paths, with_tables.engine), checks)
+    results = made["check_results"].set_index("check_id")
+    return {one.id: _told(one, results.loc[one.id], made, with_tables) for one in checks}
+
+
+def _told(check: framework.Check, result: Any, made: Any, with_tables: Given) -> Told:
+    rows = with_tables.query(made[check.failed].text)
+    figures = {"n": int(result["rows"]), "money": Value(result["money"] / 100, "PLN"),
+               "share": Value(result["share"], "share")}  # fmt: skip
+    named = made["check_figures"]
+    for row in named[named["check_id"] == check.id].itertuples():
+        value, unit = (row.value / 100, "PLN") if row.unit == "money" else (row.value, row.unit)
+        figures[row.name] = Value(value, unit)
+    said = [str(framework.worded(one, figures)) if result["rows"] else ""
+            for one in (check.claim, check.touches)]  # fmt: skip
+    return Told(result["severity"], rows, *said)

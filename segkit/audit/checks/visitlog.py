@@ -49,10 +49,7 @@ def quality(given: Given) -> dict[str, pd.DataFrame]:
     visits = _visits(given)
     sellers = _sellers(visits, given)
     teams = _teams(sellers)
-    sellers["team_completeness"] = sellers["shown_team"].map(
-        teams.set_index("team")["completeness"]
-    )
-    sellers["grade"] = np.where(sellers["team_completeness"] < COMPLETE, "D", "C")
+    sellers["grade"] = sellers["shown_team"].map(teams.set_index("team")["grade"])
     return {
         "visit_log_quality": sellers,
         "visit_log_teams": teams,
@@ -80,12 +77,12 @@ def _visits(given: Given) -> pd.DataFrame:
     )
     found["logged"] = _logged(found)
     free = free_days(agreed.country, agreed.window_start, agreed.as_of)
-    weekday = found["visit_date"].dt.dayofweek
+    weekday = found["visit_date"].dt.day_of_week
     found["on_free_day"] = weekday >= 5
     if free is not None:
         found["on_free_day"] |= found["visit_date"].isin(pd.DatetimeIndex(free))
     found["on_friday"] = weekday == 4
-    found["is_late"] = (found["logged"].dt.dayofweek == 4) & (
+    found["is_late"] = (found["logged"].dt.day_of_week == 4) & (
         found["logged"].dt.hour >= FRIDAY_HOUR
     )
     return found.drop(columns=["day_first", "month_first"])
@@ -174,8 +171,9 @@ def _to_log(given: Given, sellers: pd.DataFrame) -> pd.DataFrame:
             f"least(period_end, DATE '{given.engagement.as_of}')) + 1) / "
             "(date_diff('day', period_start, period_end) + 1)) AS planned FROM call_targets "
             "GROUP BY 1), done AS (SELECT customer_id, COUNT(*) AS visits FROM visits "
-            f"WHERE {made} GROUP BY 1) SELECT c.rep_id, SUM(plan.planned) AS to_log, "
-            "SUM(COALESCE(done.visits, 0)) AS is_logged, 'visits' AS counted_in "
+            f"WHERE {made} GROUP BY 1) "
+            "SELECT c.rep_id, CAST(SUM(plan.planned) AS DOUBLE) AS to_log, "
+            "CAST(SUM(COALESCE(done.visits, 0)) AS DOUBLE) AS is_logged, 'visits' AS counted_in "
             "FROM plan JOIN customers AS c USING (customer_id) LEFT JOIN done USING (customer_id) "
             "WHERE c.rep_id IS NOT NULL GROUP BY 1 ORDER BY 1"
         )
