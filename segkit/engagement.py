@@ -425,7 +425,7 @@ def _confirmed(folder: Path, file: str) -> list[dict[str, str]]:
                 "Fix: write yes or no under confirmed; empty is no."
             )
     return [
-        {"keep": row["keep"].strip(), "merge": row["merge"].strip(), **_owner(row)}
+        {"keep": row["keep"].strip(" '"), "merge": row["merge"].strip(" '"), **_owner(row)}
         for row in rows
         if row["confirmed"].strip().casefold() in _YES
     ]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from segkit.workbook import Workbook
 
 ROOT = PACKAGE.parent
-_READ = ("data", "raw", "sources", "as_of", "window_months", "currency", "country", "language")
+_READ = ("data", "raw", "sources", "as_of", "window_months", "currency", "country", "language", "merges")
 
 
 RECIPES: tuple[Recipe, ...] = (

@@ -54,10 +54,11 @@ _HEADS = {
     "value": say("Value"),
 }
 _FAILING = 5_000  # rows of one check
+_TWINS = "failed_same_customer"
 
 
 def write(run: RunContents, out: Path) -> None:
-    """Write ``workbook.xlsx`` and ``exports/segments.csv``."""
+    """Write ``workbook.xlsx``, ``exports/segments.csv`` and ``exports/merge_map.csv``."""
     segments = segment_list(run.tables, run.cover.language)
     book = Book(out / "workbook.xlsx", run.cover)
     exhibits = [item for part in run.parts for item in part["items"] if item["type"] == "exhibit"]
@@ -74,6 +75,9 @@ def write(run: RunContents, out: Path) -> None:
     book.close()
     if segments is not None:
         write_csv(out / "exports" / "segments.csv", segments)
+    if _TWINS in run.tables:
+        proposed = read_frame(run.tables[_TWINS]).drop(columns="money")
+        write_csv(out / "exports" / "merge_map.csv", proposed.assign(confirmed="", owner=""))
 
 
 def segment_list(tables: Mapping[str, Path], language: str = "en") -> pd.DataFrame | None:

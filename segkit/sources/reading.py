@@ -12,6 +12,7 @@ from segkit.engine import Engine, literal, quoted
 from segkit.errors import SourceError, first_few
 from segkit.sources.columns import mapped
 from segkit.sources.files import behind, files_of
+from segkit.sources.merging import check_known, merged
 from segkit.sources.parsing import Cell, cells_of, formats_of, minor_sql, text_sql
 from segkit.sources.repairs import MONEY
 from segkit.sources.selected import select
@@ -92,8 +93,10 @@ def read(given: Given) -> dict[str, Sql]:
     _parse(reading)
     _set_aside(reading)
     _check_rows(reading)
+    rows = f"SELECT {_accepted_columns(reading)} FROM {_kept(reading)}"
+    check_known(given.engine, given.engagement, reading.table, rows)
     return {
-        accepted: Sql(f"SELECT {_accepted_columns(reading)} FROM {_kept(reading)} ORDER BY ALL"),
+        accepted: Sql(f"{merged(given.engagement, reading.table, rows)} ORDER BY ALL"),
         quarantine: Sql(_quarantine(reading)),
         counts: Sql(_counts(reading)),
         repairs: Sql(_repairs(reading)),

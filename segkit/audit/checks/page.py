@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from segkit.audit.checks.framework import SEVERITIES, Check, worded
-from segkit.audit.page import count, exhibit, note, spoken
+from segkit.audit.page import count, exhibit, money, note, spoken
+from segkit.engine import literal
 from segkit.exhibits import Exhibit, Finding
 from segkit.language import Message, say, say_n
 from segkit.tables import CONTRACTS
@@ -69,6 +70,7 @@ def tell(book: Workbook, checks: Sequence[Check]) -> None:
     not_run = [(one, "missing", _needs(one, told["missing"])) for one, told in rows
                if told["severity"] == "missing"]  # fmt: skip
     book.show(_table(book, met, [*passed, *not_run]))
+    _merged(book)
     _notes(book, len(passed), [needs for _, _, needs in not_run])
     for one in [one for one in met if one.is_weighty][:SHOWN]:
         book.show(_finding(book, one))
@@ -138,6 +140,36 @@ def _table(
                     "so are the checks that found nothing."),
         rows_shown=max(len(met), 1),
     )  # fmt: skip
+
+
+def _merged(book: Workbook) -> None:
+    """How many entries were merged as confirmed, and that they tie before and after."""
+    into = book.engagement.merged_into
+    if not into:
+        return
+    kept = ", ".join(literal(id) for id in sorted(set(into.values())))
+    sums = book.query(
+        f"""SELECT CAST(COALESCE(SUM(net_amount), 0) AS BIGINT) AS after,
+                   CAST(COALESCE(SUM(CASE WHEN merged_from IS NULL THEN net_amount END), 0)
+                        AS BIGINT) AS own,
+                   CAST(COALESCE(SUM(CASE WHEN merged_from IS NOT NULL THEN net_amount END), 0)
+                        AS BIGINT) AS moved
+            FROM order_lines WHERE customer_id IN ({kept}) AND period = 'in_window'""",
+        "order_lines",
+    ).iloc[0]
+    moved = money(book, "merged", sums["moved"])
+    book.identity(
+        "audit: net revenue of kept customers = their own + that of the entries merged",
+        book.money(sums["after"]), book.money(sums["own"]) + moved.value,
+    )  # fmt: skip
+    text = say_n(
+        "{n} entry was merged into another customer, as confirmed: {money} of net revenue moved "
+        "with it, and every total stayed.",
+        "{n} entries were merged into other customers, as confirmed: {money} of net revenue moved "
+        "with them, and every total stayed.",
+        count(book, "customers.merged", len(into)), money=moved,
+    )  # fmt: skip
+    note(book, text)
 
 
 def _notes(book: Workbook, passed: int, needs: Sequence[Message]) -> None:
