@@ -94,16 +94,17 @@ def run(
 
 @app.command(epilog="Example: segkit check engagements/nordvik")
 def check(engagement: _Engagement) -> None:
-    """Read the client's files and say what they hold.
+    """Read the client's files and say what they hold and can answer.
 
-    No notebook runs: rows read and set aside of each file, and control totals that don't match.
+    No notebook runs: rows accepted and set aside, with the first reasons; the questions these
+    records can answer, and what is missing for the others; control totals; what is still open.
     """
     from segkit import flow
 
     with _progress() as progress:
         found = flow.check(engagement, progress)
     for line in found:
-        print(line)
+        print(_wrapped(line))
 
 
 @app.command(
@@ -249,6 +250,19 @@ def _progress() -> Iterator[Progress]:
             bars.update(tasks[name], step=step, completed=int(step == DONE))
 
         yield show
+
+
+def _wrapped(line: str) -> str:
+    """A line as wide as the terminal, the rest below its text; a pipe gets it whole."""
+    if not sys.stdout.isatty():
+        return line
+    import shutil
+    import textwrap
+
+    text = line.lstrip()
+    indent = len(line) - len(text) + (5 if text.startswith(("yes  ", "no   ")) else 2)
+    width = min(shutil.get_terminal_size().columns, 120)
+    return textwrap.fill(line, width, subsequent_indent=" " * indent, break_long_words=False)
 
 
 def _warn(sentence: str) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from segkit.audit import base
 from segkit.audit.controls import Gap, control_gaps
 from segkit.audit.page import count, exhibit, note, spoken
-from segkit.audit.readiness import LADDER, at_hand, rungs
-from segkit.audit.reconcile import checks, given_period, sums
+from segkit.audit.readiness import LADDER, ladder
+from segkit.audit.reconcile import given_period, sums
 from segkit.engine import quoted
 from segkit.exhibits import Answer, Tiles
 from segkit.language import Message, Value, listed, say, say_n
@@ -57,7 +56,7 @@ def answer(book: Workbook) -> None:
 
 
 def _what_it_carries(book: Workbook) -> Message:
-    met, lacking = _met(book), [lacks for _, lacks in _ladder(book) if lacks]
+    met, lacking = _met(book), [lacks for _, lacks in ladder(book) if lacks]
     if not lacking:
         return say("The records can answer all {all} kinds of question.", all=len(LADDER))
     return say(
@@ -157,7 +156,7 @@ def readiness(book: Workbook) -> None:
     data = pd.DataFrame(
         [
             (rung.answers, say("no") if lacks else say("yes"), _listed(lacks), rung.adds)
-            for rung, lacks in _ladder(book)
+            for rung, lacks in ladder(book)
         ],
         columns=["question", "is_met", "missing", "adds"],
     )
@@ -176,15 +175,8 @@ def readiness(book: Workbook) -> None:
     )  # fmt: skip
 
 
-def _ladder(book: Workbook) -> list[Any]:
-    lines, counts = checks(book)["lines"], book.table("line_counts").iloc[0]
-    years = base.years_of_history(counts["first_date"].date(), book.engagement.as_of)
-    filled = {name: lines[f"with_{name}"] / lines["accepted"] for name in ("cost", "discount")}
-    return rungs(at_hand({*book.engagement.sources}, years, filled))
-
-
 def _met(book: Workbook) -> Figure:
-    met = sum(not lacks for _, lacks in _ladder(book))
+    met = sum(not lacks for _, lacks in ladder(book))
     return count(book, "readiness.met", met, "questions", n=len(LADDER), source=_tables(book))
 
 

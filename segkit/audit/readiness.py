@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from segkit.audit.base import ONE_YEAR, TWO_YEARS
+from segkit.audit.base import ONE_YEAR, TWO_YEARS, years_of_history
 from segkit.language import Message, say
+
+if TYPE_CHECKING:
+    from segkit.workbook import Workbook
 
 #: A column that one line in twenty lacks still answers for the whole.
 FILLED = 0.95
@@ -87,6 +91,15 @@ LADDER = (
         say("buying logic beside behaviour"),
     ),
 )
+
+
+def ladder(book: Workbook) -> list[tuple[Rung, tuple[Message, ...]]]:
+    """Each rung with what the records of an engagement still lack."""
+    lines = book.table("line_checks").set_index("check_name")["lines"]
+    counts = book.table("line_counts").iloc[0]
+    years = years_of_history(counts["first_date"].date(), book.engagement.as_of)
+    filled = {name: lines[f"with_{name}"] / lines["accepted"] for name in ("cost", "discount")}
+    return rungs(at_hand({*book.engagement.sources}, years, filled))
 
 
 def rungs(have: Collection[str]) -> list[tuple[Rung, tuple[Message, ...]]]:

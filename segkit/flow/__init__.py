@@ -11,7 +11,8 @@ from pathlib import Path
 from segkit.audit.checks import stopping
 from segkit.engagement import read_engagement, slug_of
 from segkit.errors import EngagementError, RunError, nearest
-from segkit.flow.controls import contents, gaps, in_words, make_sources
+from segkit.flow.checked import report
+from segkit.flow.controls import gaps, in_words, make_sources
 from segkit.flow.folder import MANIFEST, building
 from segkit.flow.kernels import DONE, WARNING, Progress, check_parameters
 from segkit.flow.keys import manifest
@@ -88,9 +89,9 @@ def run(
 
 
 def check(engagement: str | Path, progress: Progress = lambda *_: None) -> list[str]:
-    """What the client's files hold, and the control totals they miss, line by line."""
+    """What the client's files hold, what they can answer and must match, line by line."""
     store = open_store(read_engagement(find_engagement(engagement)))
-    return [*contents(make_sources(store, progress)), *map(str, map(in_words, gaps(store)))]
+    return [*report(store, make_sources(store, progress))]
 
 
 def freeze(engagement: str | Path, progress: Progress = lambda *_: None) -> Path:

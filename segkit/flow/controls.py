@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from segkit.store import Store
 
 if TYPE_CHECKING:
     from segkit.audit.controls import Gap
-    from segkit.sources import Checked, CheckedTable
+    from segkit.sources import Checked
 
 _NAMES = {
     "net_revenue": say("Net revenue"),
@@ -64,20 +63,3 @@ def in_words(gap: Gap) -> Message:
 
 def _to_the_cent(value: Decimal) -> Value:
     return Value(value, "number", digits=0 if value == value.to_integral_value() else 2)
-
-
-def contents(checked: Checked) -> Iterator[str]:
-    """Line by line, what each table's files hold, what was set aside and why."""
-    for table in checked.tables:
-        yield _read(table)
-        for _, rows, example in table.reasons:
-            yield f"  {rows:,} set aside, such as: {example}"
-        for column, rule, rows, value, became in table.repairs:
-            done = f"became {became}" if became is not None else "left empty"
-            yield f"  {rows:,} in {column} by {rule}, such as: {value} ({done})"
-    yield from map(str, checked.warnings)
-
-
-def _read(table: CheckedTable) -> str:
-    files = f"{len(table.files)} files" if len(table.files) > 1 else table.files[0]
-    return f"{table.name}: {table.rows_read:,} rows read from {files}"
