@@ -5,6 +5,7 @@ from segkit.audit.bridge_findings import why
 from segkit.audit.checks import checked
 from segkit.audit.checks.time_page import calendar, meanings, visit_log
 from segkit.audit.findings import answer, given, readiness
+from segkit.audit.interviews import interviews
 from segkit.audit.revenue import concentration, over_time
 from segkit.audit.set_aside import currencies, repairs, set_aside
 from segkit.audit.tying import controls, files, ledger, walk
@@ -21,6 +22,7 @@ __all__ = [
     "files",
     "given",
     "health",
+    "interviews",
     "ledger",
     "meanings",
     "over_time",
