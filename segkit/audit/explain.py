@@ -147,16 +147,19 @@ def another_period(gap: Gap, known: Evidence) -> Explanation | None:
 
 
 def _periods(first: date, last: date, begin: date, end: date) -> Iterator[tuple[date, date]]:
-    """Other periods that a total may be of, nearest first."""
-    before = first - timedelta(days=1)
+    """Other periods that the records cover and a total may be of, nearest first."""
+    before, room = first - timedelta(days=1), timedelta(days=31)
     shifts = sorted(range(-_MONTHS_AROUND, _MONTHS_AROUND + 1), key=lambda n: (abs(n), n))
-    for months in shifts[1:]:
-        yield months_before(before, months) + timedelta(days=1), months_before(last, months)
-    for year in range(end.year, begin.year - 1, -1):
-        yield date(year, 1, 1), date(year, 12, 31)
-    for months in shifts:
-        ends = months_before(last, months)
-        yield months_before(ends, 12) + timedelta(days=1), ends
+    ends = [months_before(last, months) for months in shifts]
+    starts = [months_before(before, months) + timedelta(days=1) for months in shifts]
+    candidates = [
+        *zip(starts[1:], ends[1:], strict=True),
+        *((date(year, 1, 1), date(year, 12, 31)) for year in range(end.year, begin.year - 1, -1)),
+        *((months_before(one, 12) + timedelta(days=1), one) for one in ends),
+    ]
+    for start, stop in candidates:
+        if begin - room <= start and stop <= end + room:
+            yield start, stop
     yield begin, end
 
 
