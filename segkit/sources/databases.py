@@ -51,9 +51,21 @@ def fetch(engine: Engine, where: str, source: Source, path: Path | None, target:
         if path is None:
             _keep(connection, query, target)
         else:
-            _keep_sqlite(engine, connection, query, target)
+            _keep_sqlite(engine, connection, query, target, source.decimal or ".")
     described = engine.connection.execute(f"DESCRIBE FROM read_parquet({literal(str(target))})")
     return [name for name, *_ in described.fetchall()]
+
+
+def rows_hash(where: str, source: Source) -> str:
+    """The hash of the rows that a server answers, in whatever order."""
+    with Engine() as engine:
+        target = engine.workspace / "rows.parquet"
+        fetch(engine, where, source, None, target)
+        found = engine.query(
+            "SELECT count(*) || ' ' || sum(CAST(hash(given) AS HUGEINT)) AS told "
+            f"FROM read_parquet({literal(str(target))}) AS given"
+        )
+    return str(found["told"].to_pylist()[0])
 
 
 def tables_of(path: Path, label: str) -> tuple[str, ...]:
@@ -152,11 +164,11 @@ def _keep(connection: Any, query: str, target: Path) -> None:
                 writer.write_batch(batch)
 
 
-def _keep_sqlite(engine: Engine, connection: Any, query: str, target: Path) -> None:
+def _keep_sqlite(engine: Engine, connection: Any, query: str, target: Path, decimal: str) -> None:
     """Keep the rows of a query whose columns may hold values of several types.
 
     SQLite types each value, its driver the first rows only: values travel as text, and a column
-    gets the type that all its values have.
+    gets the type that all its values have; among texts a number has their decimal mark.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM (\n{query}\n) LIMIT 0")
@@ -165,21 +177,26 @@ def _keep_sqlite(engine: Engine, connection: Any, query: str, target: Path) -> N
         f"coalesce(sum(typeof({quoted(name)}) = '{kind}'), 0)" for name in names for kind in _TYPES
     ]
     (counts,) = _rows(connection, f"SELECT {', '.join(kinds)} FROM (\n{query}\n)")
+    types = {name: _type(counts[place * 4 : place * 4 + 4]) for place, name in enumerate(names)}
     texts = ", ".join(
-        f"CASE typeof({quoted(name)}) WHEN 'null' THEN '' WHEN 'blob' THEN hex({quoted(name)}) "
-        f"WHEN 'real' THEN printf('%!.17g', {quoted(name)}) ELSE CAST({quoted(name)} AS TEXT) END "
-        f"AS {quoted(name)}"
-        for name in names
+        f"CASE typeof({cell}) WHEN 'null' THEN '' WHEN 'blob' THEN hex({cell}) WHEN 'real' THEN "
+        f"{_real(cell, type, decimal)} ELSE CAST({cell} AS TEXT) END AS {cell}"
+        for cell, type in ((quoted(name), type) for name, type in types.items())
     )
     raw = target.with_suffix(".raw.parquet")
     _keep(connection, f"SELECT {texts} FROM (\n{query}\n)", raw)
     typed = ", ".join(
-        f"CAST(nullif({quoted(name)}, '') AS {_type(counts[place * 4 : place * 4 + 4])}) "
-        f"AS {quoted(name)}"
-        for place, name in enumerate(names)
+        f"CAST(nullif({quoted(name)}, '') AS {type}) AS {quoted(name)}"
+        for name, type in types.items()
     )
     engine.write(f"SELECT {typed} FROM read_parquet({literal(str(raw))})", target)
     raw.unlink()
+
+
+def _real(cell: str, type: str, decimal: str) -> str:
+    if type == "DOUBLE":
+        return f"printf('%!.17g', {cell})"
+    return f"replace(printf('%!.15g', {cell}), '.', '{decimal}')"
 
 
 def _type(counts: Sequence[int]) -> str:

@@ -39,7 +39,8 @@ _LETTERS = frozenset("ąćęłńóśźżĄĆĘŁŃÓŚŹŻăâîșțşţĂÂÎȘ
 _SIGNS = frozenset("£€§°–—„”“’‘«»\u00a0²³×½…®")
 #: A byte above ASCII and whether a letter stands behind or before it.
 _HIGH = re.compile(rb"([A-Za-z]?)([\x80-\xff])(?=([A-Za-z]?))")
-_ENOUGH = 1_000_000
+_ENOUGH = 100_000
+_YEAR = re.compile(r"(19|20)\d\d")
 #: A cell that a column of data may hold and a header hardly: a number, an amount or a date.
 _DATA_CELL = re.compile(
     r"[-+−(]?[£€$]?\s?\d[\d\s.,'’/-]*[-)%]?(\s?(zł|kr\.?|lei|[€$]|[A-Z]{3}))?([ T]\d\d:\d\d.*)?"
@@ -323,7 +324,8 @@ def _is_data(rows: Sequence[Row], place: int) -> bool:
         if not cell or not cells:
             continue
         if sum(map(is_data_cell, cells)) >= 0.9 * len(cells):
-            if not is_data_cell(cell):
+            is_year = _YEAR.fullmatch(cell) and not any(map(_YEAR.fullmatch, cells))
+            if is_year or not is_data_cell(cell):
                 return False
             data += 1
         repeats += cell in cells

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from segkit.engagement import Engagement, Source
 from segkit.errors import EngagementError, SourceError, nearest
-from segkit.sources.databases import database_file
+from segkit.sources.databases import database_file, rows_hash
 from segkit.store import file_digest
 from segkit.tables import CONTRACTS
 
@@ -58,12 +58,17 @@ def files_of(engagement: Engagement, where: str, source: Source) -> tuple[File, 
 
 
 def files_hash(engagement: Engagement, name: str) -> str:
-    """The hash of the names and content of all files behind the contract table `name`."""
+    """The hash of all files behind the contract table `name`, and of what servers answer."""
     _check_tables(engagement)
     source = engagement.sources[name]
-    told = [("", source.sql or "")]
+    told = [("", source.sql or source.query or "")]
     for where, one in behind(engagement, name).items():
-        told += [(file.label, file_digest(file.path)) for file in files_of(engagement, where, one)]
+        files = files_of(engagement, where, one)
+        told += [(file.label, file_digest(file.path)) for file in files]
+        journals = [file.path.with_name(f"{file.path.name}-wal") for file in files]
+        told += [("journal", file_digest(path)) for path in journals if path.is_file()]
+        if not files:
+            told.append((where, rows_hash(where, one)))
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 

@@ -18,7 +18,15 @@ from segkit.sources.databases import SQLITE, tables_of
 from segkit.sources.dialects import Dialect, Sure, bare, folded
 from segkit.sources.files import File
 from segkit.sources.sheets import sheet_names
-from segkit.sources.staging import NUMERAL, PARQUETS, SHEETS, Part, database_part, stage_file
+from segkit.sources.staging import (
+    NUMERAL,
+    PARQUETS,
+    SHEETS,
+    Part,
+    database_part,
+    is_nested,
+    stage_file,
+)
 
 Kind = Literal["csv", "xlsx", "parquet", "sqlite"]
 ColumnKind = Literal["empty", "text", "code", "whole", "number", "date", "boolean", "nested"]
@@ -250,7 +258,7 @@ def _is_decimal(mark: str, other: str) -> str:
 
 
 def _column(engine: Engine, part: Part, header: str, type: str, rows: int) -> LookedColumn:
-    if type.endswith("]") or type.startswith(("STRUCT", "MAP", "UNION")):
+    if is_nested(type):
         return LookedColumn(header, "nested", 0.0, 0, ())
     value = f"CAST({quoted(header)} AS VARCHAR)"
     trimmed = f"nullif(trim(translate({value}, chr(160) || chr(8239), '  ')), '')"

@@ -250,6 +250,15 @@ def _number_formats(
 
     sheets = {part.decimal for part in staged.parts if part.sheet is not None}
     decimal = source.decimal or (sheets.pop() if len(sheets) == 1 else None)
+    for cell in cells if staged.is_sheet and not decimal else ():
+        for part in staged.parts:
+            example = {quoted(name): text for name, text in part.unclear.items()}.get(cell.raw)
+            if example:
+                raise _undecided(
+                    staged,
+                    f"numbers such as {example} in {cell.column.name}, which can be read in two "
+                    "ways",
+                )
     if decimal or not cells or staged.is_sheet:
         one = made(decimal or ".", is_strict=decimal is None)
         return {cell.column.name: one for cell in cells}
@@ -451,6 +460,7 @@ def cells_of(
 ) -> list[Cell]:
     """The given columns, contract columns first, in the contract's order."""
     types = staged.types(engine)
+    staged.check_plain(found.values(), types)
     extra = [Column(name, "text", "the client's own", is_required=False) for name in found]
     columns = [*table.columns, *(one for one in extra if table.column(one.name) is None)]
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -46,6 +46,8 @@ class Sheet:
     decimal
         The mark that its numbers written as text have, and so all its numbers here;
         None where it can't be told.
+    unclear
+        By a column's place, a number written as text that can then be read in two ways.
     is_1904
         Whether days are counted from 1904.
     """
@@ -55,6 +57,7 @@ class Sheet:
     rows: Sequence[list[str | None]]
     dialect: Dialect | None
     decimal: str | None
+    unclear: Mapping[int, str]
     is_1904: bool
 
 
@@ -137,10 +140,10 @@ def _sheet(
     for (row, column), text in told.items():
         if 0 <= row - top < len(rows) and 0 <= column - left < len(rows[row - top]):
             rows[row - top][column - left] = text
-    mark = source.decimal or _text_mark(rows)
+    mark, unclear = (source.decimal, {}) if source.decimal else _text_marks(rows)
     texts = [[_cell(value, mark or ".") for value in row] for row in rows]
     dialect = _dialect(texts[:200], sheet.merged_cell_ranges or (), (top, left), source, wanted)
-    return Sheet(name, top + 1, texts, dialect, mark, is_1904)
+    return Sheet(name, top + 1, texts, dialect, mark, unclear, is_1904)
 
 
 def _dialect(
@@ -197,25 +200,31 @@ _IS_DECIMAL = {
 }
 
 
-def _text_mark(rows: Sequence[Sequence[Any]]) -> str | None:
-    """The decimal mark of numbers written as text, in the columns that are mostly numbers."""
-    marked = {",": 0, ".": 0, "": 0}
-    for column in zip(*rows, strict=False) if rows else ():
+def _text_marks(rows: Sequence[Sequence[Any]]) -> tuple[str | None, dict[int, str]]:
+    """The decimal mark of numbers written as text, in columns that are mostly numbers.
+
+    Returns
+    -------
+    tuple
+        The mark, ``.`` where there are none; or None, and by column an example such as 1.234
+        that a real number could be, too.
+    """
+    marked: dict[str, dict[int, str]] = {",": {}, ".": {}, "?": {}}
+    for place, column in enumerate(zip(*rows, strict=False)):
         given = [value for value in column if value != ""]
         texts = [value.strip() for value in given if isinstance(value, str)]
         texts = [text for text in texts if _TEXT_NUMBER.fullmatch(text)]
         numbers = sum(isinstance(value, float) for value in given) + len(texts)
-        if 2 * numbers < len(given) or not texts:
-            continue
-        for text in texts:
+        for text in texts if 2 * numbers >= len(given) else ():
             if "," in text or "." in text:
                 alike = [mark for mark in ",." if _IS_DECIMAL[mark].fullmatch(text)]
-                marked[alike[0] if len(alike) == 1 else ""] += 1
-    if marked[","] and marked["."]:
-        return None
-    if not marked[","] and not marked["."]:
-        return None if marked[""] else "."
-    return "," if marked[","] else "."
+                marked[alike[0] if len(alike) == 1 else "?"].setdefault(place, text)
+    if bool(marked[","]) != bool(marked["."]):
+        return "," if marked[","] else ".", {}
+    unclear = marked["?"] | marked["."]
+    return (None if unclear else "."), {
+        place: text for place, text in unclear.items() if "." in text
+    }
 
 
 # --- what stands behind the sheet -------------------------------------------------------------

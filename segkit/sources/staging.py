@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from segkit.engagement import Engagement, Source
@@ -14,6 +14,7 @@ from segkit.errors import SourceError, nearest
 from segkit.sources.databases import fetch
 from segkit.sources.dialects import Dialect, bare, clean_headers, dialect_of, to_utf8
 from segkit.sources.files import File, files_of
+from segkit.sources.repairs import money_word
 from segkit.sources.sheets import sheets_of, unreadable
 from segkit.tables import CONTRACTS
 
@@ -62,7 +63,8 @@ class Part:
         How a text file or a sheet is written.
     sheet
         The sheet it was, whose cells a spreadsheet typed: numbers have the mark `decimal`
-        (None: they are undecided), dates are ISO; serial dates count from 1904 or 1900.
+        (None: `unclear` has an example by header), dates are ISO; serial dates count from 1904
+        or 1900.
     """
 
     file: str
@@ -74,6 +76,7 @@ class Part:
     dialect: Dialect | None = None
     sheet: str | None = None
     decimal: str | None = "."
+    unclear: Mapping[str, str] = field(default_factory=dict)
     is_1904: bool = False
 
     @property
@@ -121,10 +124,27 @@ class Staged:
         described = engine.connection.execute(f"DESCRIBE {self.relation}").fetchall()
         return {name: kind for name, kind, *_ in described}
 
+    def check_plain(self, headers: Iterable[str], types: Mapping[str, str]) -> None:
+        """Refuse a column that holds lists or structures."""
+        for header in headers:
+            if is_nested(types[header]):
+                raise SourceError(
+                    f"{self.parts[0].file} holds lists or structures in its column {header}, "
+                    "not values.\nFix: ask for the column as plain values, or leave it out."
+                )
+
+
+def is_nested(type: str) -> bool:
+    """Whether the engine's type holds several values."""
+    return type.endswith("]") or type.startswith(("STRUCT", "MAP", "UNION"))
+
 
 def scan(path: Path) -> str:
     """A table function that reads one Parquet file with its row numbers."""
-    return f"read_parquet({literal(str(path))}, file_row_number=true, hive_partitioning=false)"
+    return (
+        f"read_parquet({literal(str(path))}, file_row_number=true, hive_partitioning=false, "
+        "binary_as_string=true)"
+    )
 
 
 def stage(engine: Engine, engagement: Engagement, where: str, source: Source) -> Staged:
@@ -232,7 +252,14 @@ def _sheets(
         _write_text(sheet.rows[sheet.dialect.skip - sheet.first + 1 :], sheet.dialect, target)
         label = f"{file.label} ({sheet.name})" if several else file.label
         part = _without_no_data(engine, source, label, target, sheet.dialect)
-        yield replace(part, sheet=sheet.name, decimal=sheet.decimal, is_1904=sheet.is_1904)
+        headers = clean_headers(sheet.dialect.header)
+        yield replace(
+            part,
+            sheet=sheet.name,
+            decimal=sheet.decimal,
+            unclear={headers[place]: text for place, text in sheet.unclear.items()},
+            is_1904=sheet.is_1904,
+        )
 
 
 def _write_text(rows: Sequence[Sequence[str | None]], dialect: Dialect, target: Path) -> None:
@@ -304,8 +331,11 @@ def _broken_rows(engine: Engine, file: File) -> list[SetAside]:
 
 # --- rows and columns that are no data --------------------------------------------------------
 
-_MONEY = r"([£€$%]|zł\.?|kr\.?|[Ll]ei|Kč|Ft|%|EUR|PLN|DKK|SEK|NOK|RON|CZK|HUF|CHF|GBP|USD|BGN)?"
-NUMERAL = rf"[-+−(]?{_MONEY}\s*[-−]?\d[\d\s\x{{A0}}\x{{202F}}.,'’]*[-)]?\s*{_MONEY}"
+_MONEY = rf"({money_word('EUR')}\.?|%)?"
+_SPACE = r"[\s" + "\u00a0\u202f]"
+#: A number as clients write it, whatever its marks.
+NUMERAL = rf"[-+−(]?{_MONEY}{_SPACE}?[-−]?\d(\d|{_SPACE}|[.,'’])*[-)]?{_SPACE}?{_MONEY}"
+_NUMERAL = re.compile(NUMERAL)
 
 
 def _cell(header: str) -> str:
@@ -338,40 +368,49 @@ def _without_no_data(
 
 
 def _no_data(
-    engine: Engine,
-    source: Source,
-    label: str,
-    target: Path,
-    dialect: Dialect,
-    shown: Sequence[str],
+    engine: Engine, source: Source, label: str, target: Path, dialect: Dialect, shown: Sequence[str]
 ) -> tuple[SetAside, ...]:
-    """Rows of totals and repeated headers.
+    """Rows of totals and repeated headers, each with its line."""
+    cells = dict(zip(clean_headers(dialect.header), map(bare, dialect.header), strict=True))
+    named = {name: cell for name, cell in cells.items() if cell}
+    words = "|".join(map(re.escape, TOTALS if source.totals is None else source.totals))
+    given = ", ".join(map(quoted, shown))
+    likely = []  # cheap, since it is asked of every row; statistics tell where no cell is blank
+    if words:
+        begins = literal(rf"^[\s\x{{A0}}]*(?i:{words})([^\p{{L}}]|$)")
+        blank = " OR ".join(f"{one} IS NULL OR {one} < '!'" for one in map(quoted, shown))
+        first = f"coalesce({', '.join(map(quoted, shown[:5]))})"
+        likely.append(f"({blank}) AND regexp_matches({first}, {begins})")
+    for name, cell in [*named.items()][:1]:
+        likely.append(f"contains({quoted(name)}, {literal(cell)})")
+    found = {
+        row: [bare(text or "") for text in texts]
+        for condition in likely
+        for row, texts in engine.connection.execute(
+            f"SELECT file_row_number, [{given}] FROM {scan(target)} WHERE {condition}"
+        ).fetchall()
+    }
+    told = []
+    for row in sorted(found):
+        by_name = dict(zip(shown, found[row], strict=True))
+        is_header = named and all(by_name[name] == cell for name, cell in named.items())
+        if is_header or is_totals(found[row]):
+            kind = "repeated_header" if is_header else "totals_row"
+            text = (dialect.delimiter or " ").join(found[row])
+            told.append(SetAside(label, row + dialect.skip + 1, kind, text))
+    return tuple(told)
 
-    A row of totals begins with a word for it; all else that it holds is numbers, at least one,
-    and it leaves at least one column empty, as no customer called Total does.
+
+def is_totals(cells: Sequence[str]) -> bool:
+    """Whether a row that begins with a word for a total is one.
+
+    All else that it holds is numbers, at least one, and a column stays empty, as no row of a
+    customer called Total does.
+
+    Examples
+    --------
+    >>> is_totals(["Razem", "", "1 234,50 zł"]), is_totals(["TOTAL", "Paris", ""])
+    (True, False)
     """
-    headers = clean_headers(dialect.header)
-    cells = list(map(_cell, shown))
-    words = "|".join(map(re.escape, source.totals if source.totals is not None else TOTALS))
-    begins = f"^({words})([^\\p{{L}}]|$)"
-    listed = f"list_filter([{', '.join(cells)}], lambda one: one IS NOT NULL)"
-    first = f"coalesce({', '.join(cells)})"
-    is_totals = (
-        f"regexp_matches(lower({first}), {literal(begins)}) "
-        f"AND len({listed}) BETWEEN 2 AND {len(cells) - 1} "
-        f"AND len(list_filter({listed}, lambda one: regexp_full_match(one, {literal(NUMERAL)}))) "
-        f"= len({listed}) - 1"
-    )
-    named = [
-        f"{_cell(name)} = {literal(bare(cell))}"
-        for name, cell in zip(headers, dialect.header, strict=True)
-        if bare(cell) and dialect.header_rows == 1
-    ]
-    is_header = " AND ".join(named) or "false"
-    found = engine.connection.execute(
-        f"SELECT file_row_number, CASE WHEN {is_header} THEN 'repeated_header' ELSE 'totals_row' "
-        f"END, concat_ws({literal(dialect.delimiter or ' ')}, {', '.join(cells)}) "
-        f"FROM {scan(target)} WHERE ({is_header}) OR ({is_totals if words else 'false'}) ORDER BY 1"
-    ).fetchall()
-    offset = dialect.skip + 1
-    return tuple(SetAside(label, row + offset, kind, text) for row, kind, text in found)
+    filled = [cell for cell in cells if cell]
+    return 1 < len(filled) < len(cells) and all(map(_NUMERAL.fullmatch, filled[1:]))
