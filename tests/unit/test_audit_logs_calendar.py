@@ -109,14 +109,14 @@ def test_a_mistyped_year_stretches_no_calendar(tmp_path: Path) -> None:
 @pytest.mark.parametrize("a_day", [0.1, 0.3, 1.0, 3.0, 20.0])
 @pytest.mark.parametrize("bundle", [1, 8])
 def test_records_by_chance_give_hardly_a_false_alarm(a_day: float, bundle: int) -> None:
-    """Orders at random, of one line or of eight: at most one source in fifty has a hole."""
+    """Orders at random, of one line or of eight: at most one source in fifty has one."""
     alarms = 0
-    for seed in range(200):
+    for seed in range(100):
         rows = np.random.default_rng(seed).poisson(a_day, len(DAYS)) * bundle
         series = pd.DataFrame({"day": DAYS, "rows": rows, "amount": rows})[rows > 0]
         rhythm, _ = look(series, agreed())
         alarms += bool(gaps(rhythm) or ends(rhythm))
-    assert alarms <= 4
+    assert alarms <= 2
 
 
 def test_rows_in_any_order_give_the_same_holes(tmp_path: Path) -> None:

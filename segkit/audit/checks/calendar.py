@@ -34,7 +34,7 @@ ENOUGH = {"day": 60, "week": 26, "month": 6}
 RUN = {"day": 3, "week": 2, "month": 1}
 #: A hole is one that chance would make in fewer than one source in a hundred.
 RARE = 0.01
-#: Below this ratio of variance to mean the days of a unit are regular (at random it is near one).
+#: Below this ratio of variance to mean rows and days are regular (at random it is near one).
 REGULAR = 0.2
 #: How many neighbours on both sides say what is usual.
 _NEAR = {"day": 60, "week": 13, "month": 6}
@@ -316,10 +316,15 @@ def is_hole(rhythm: Rhythm, at: int, length: int, places: int, more: int = 0) ->
     if not rows.any():
         return False
     empty = max(len(rows) - int((rows > 0).sum()) - length, 0)
-    filled = rows[rows > 0]
-    bundles = min(np.quantile(filled, 0.1), filled.mean() ** 2 / max(filled.var(), 1e-9))
-    chance = max(empty / max(len(rows) - length, 1), float(np.exp(-bundles)), _random(rhythm))
+    chance = max(empty / max(len(rows) - length, 1), _scattered(rows[rows > 0]), _random(rhythm))
     return bool(places * chance**length < RARE)
+
+
+def _scattered(filled: npt.NDArray[np.int64]) -> float:
+    """How often rows that scatter as these do would leave a unit empty; 0 where they don't."""
+    if filled.var() < REGULAR * filled.mean():
+        return 0.0
+    return float(np.exp(-min(np.quantile(filled, 0.1), filled.mean() ** 2 / filled.var())))
 
 
 def _random(rhythm: Rhythm) -> float:
