@@ -25,6 +25,8 @@ msgstr ""
 "Plural-Forms: {plurals}\\n"
 
 """
+#: What stands in the terminal alone stays English: consultants read it.
+_IN_THE_TERMINAL = {PACKAGE / "cli.py", PACKAGE / "flow" / "checked.py"}
 #: A message: one text, or the singular and the plural.
 Text = str | tuple[str, str]
 
@@ -38,7 +40,7 @@ def update() -> None:
 
 def messages() -> Iterator[tuple[Text, str]]:
     """Every message, and the file it stands in."""
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted(set(PACKAGE.rglob("*.py")) - _IN_THE_TERMINAL):
         place = path.relative_to(ROOT).as_posix()
         yield from ((text, place) for text in in_code(path))
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
