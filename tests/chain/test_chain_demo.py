@@ -87,6 +87,26 @@ def test_the_checks_find_what_was_planted(report: Report, demo_client: Path) -> 
     assert len(lost) < 1.3 * len(planted["returns_without_order"])
 
 
+def test_the_planted_faults_of_the_visit_log_are_found_and_no_others(
+    report: Report, demo_client: Path
+) -> None:
+    history = json.loads((demo_client / "truth" / "history.json").read_text("utf-8"))
+    planted = history["visit_log"]
+    hole = report.table("source_holes")
+    assert hole["source"].tolist() == ["visits"]
+    assert [str(hole[edge].iloc[0].date()) for edge in ("first", "last")] == planted["lost_week"]
+    shift = report.table("field_shifts")
+    assert shift[["source", "field"]].to_numpy().tolist() == [["visits", "purpose"]]
+    assert str(shift["since"].iloc[0].date()) == planted["new_words_from"]
+    assert report.table("product_shifts").empty
+    log = report.table("visit_log_quality")
+    for flag in ("is_late", "is_same"):
+        assert set(log.loc[log[flag], "team"]) == {"Professional"}
+        assert len(log[log[flag]]) == (log["team"] == "Professional").sum() == 6
+    assert set(log.loc[log["usual_minutes"] == planted["late_minutes"], "team"]) >= {"Professional"}
+    assert set(log.loc[log["grade"] == "D", "team"]) == {"Professional"}
+
+
 def test_a_second_run_with_nothing_changed_takes_no_time(report: Report) -> None:
     make_report(report.engagement, report.folder.parents[1])
     start = time.perf_counter()
