@@ -23,10 +23,14 @@ _TURNS = {"other": 0.1, "percent": 0.2, "vat": 0.3, "margin": 0.2, "name": 0.5, 
           "alternate": 0.6, "original": 0.4, "id": 0.75, "amount": 0.8, "company": 0.8,
           "period": 0.8, "kind": 0.7, "quantity": 0.7, "order": 0.7, "line": 0.7,
           "document": 0.8, "issued": 0.8, "invoice": 0.7, "customer": 0.7, "product": 0.7,
-          "unit": 0.8, "year": 0.8}  # fmt: skip
+          "unit": 0.4, "year": 0.8}  # fmt: skip
 _ELSE, _UNKNOWN = 0.5, 0.85
 #: No word of a value is longer.
 _LONGEST = 60
+
+
+#: The concepts a word may stand for, each with the languages in which it does.
+Meaning = dict[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def tokens(header: str) -> list[str]:
 
 
 @cache
-def _vocabulary() -> dict[tuple[str, ...], dict[str, frozenset[str]]]:
+def _vocabulary() -> dict[tuple[str, ...], Meaning]:
     """Words of a phrase = concept = languages."""
     found: dict[tuple[str, ...], dict[str, set[str]]] = {}
     for concept, by_language in lexicon()["words"].items():
@@ -128,7 +132,7 @@ def hear(header: str) -> Heard:
 
 def _readings(header: str) -> list[str]:
     """The header, and what it would be had its letters been read in another code page."""
-    read = [header]
+    read = [header, header.casefold()]  # not every capital begins a word: USt-IdNr.
     for wrong, right in product(_PAGES, ("utf-8", *_PAGES)):
         if header.isascii() or wrong == right:
             continue
@@ -152,56 +156,50 @@ def _with_letters(lost: re.Match[str]) -> str:
 
 def _hear(header: str) -> Heard:
     words = tokens(header)
-    meant: list[frozenset[str]] = []
-    languages: list[str] = []
+    meant: list[Meaning] = []
     unknown, place = 0, 0
     while place < len(words):
-        for size in (4, 3, 2, 1):
-            part = tuple(words[place : place + size])
-            known = _vocabulary().get(part) if len(part) == size else None
-            if known is None and size == 1:
-                known = None if part[0] in _silent() else _taken_apart(part[0], meant, languages)
-            if known is not None:
-                if known:
-                    meant.append(frozenset(known))
-                    languages += _spoken(known)
-                place += size
-                break
-        else:
-            unknown += words[place] not in _silent() and len(words[place]) > 1
-            place += 1
-    return Heard(tuple(meant), unknown, tuple(languages))
+        size, known = _longest(words[place:])
+        meant += known or []
+        unknown += known is None and len(words[place]) > 1
+        place += size
+    languages = [language for known in meant for language in _spoken(known)]
+    return Heard(tuple(frozenset(known) for known in meant), unknown, tuple(languages))
 
 
-def _spoken(known: dict[str, frozenset[str]]) -> list[str]:
+def _longest(words: list[str]) -> tuple[int, list[Meaning] | None]:
+    """How many words the first phrase takes, and what it means; None where it is not known."""
+    for size in (4, 3, 2, 1):
+        known = _vocabulary().get(tuple(words[:size]))
+        if known and size <= len(words):
+            return size, [known]
+    return 1, [] if words[0] in _silent() else _taken_apart(words[0]) or _mistyped(words[0])
+
+
+def _spoken(known: Meaning) -> list[str]:
     spoken = {language for languages in known.values() for language in languages} - {"erp"}
     return sorted(spoken) if len(spoken) < 3 else []
 
 
-def _taken_apart(
-    word: str, meant: list[frozenset[str]], languages: list[str]
-) -> dict[str, frozenset[str]] | None:
-    """The meaning of an inflected, compound or mistyped word; {} when added to `meant` already."""
+def _taken_apart(word: str) -> list[Meaning] | None:
+    """The meanings of the parts of an inflected or compound word."""
     first = next((stem for stem in _stems().get(word[:2], ()) if word.startswith(stem)), None)
     if first is None:
-        return _mistyped(word)
-    rest = word[len(first) :]
-    known = _vocabulary()[(first,)]
+        return None
+    rest, known = word[len(first) :], _vocabulary()[(first,)]
     if _is_ending(rest):
-        return known
+        return [known]
     for cut in range(min(4, len(rest))):
         tail = rest[cut:]
-        if not _is_ending(rest[:cut]):
-            continue
-        ends = _vocabulary().get((tail,)) or (_taken_apart(tail, [], []) if len(tail) > 3 else None)
-        if ends:
-            meant += [frozenset(known), frozenset(ends)]
-            languages += [*_spoken(known), *_spoken(ends)]
-            return {}
-    return known if len(rest) <= 2 and len(first) >= 5 else None
+        if _is_ending(rest[:cut]):
+            ends = _vocabulary().get((tail,))
+            parts = [ends] if ends else _taken_apart(tail) if len(tail) > 3 else None
+            if parts:
+                return [known, *parts]
+    return [known] if len(rest) <= 2 and len(first) >= 5 else None
 
 
-def _mistyped(word: str) -> dict[str, frozenset[str]] | None:
+def _mistyped(word: str) -> list[Meaning] | None:
     """A word of six letters or more that differs in one of them from one that is known."""
     from rapidfuzz.distance import OSA
 
@@ -213,7 +211,7 @@ def _mistyped(word: str) -> dict[str, frozenset[str]] | None:
         for stem in stems
         if len(stem) >= 6 and OSA.distance(word, stem, score_cutoff=1) <= 1
     ]
-    return _vocabulary()[(min(near),)] if near else None
+    return [_vocabulary()[(min(near),)]] if near else None
 
 
 @cache
