@@ -1,6 +1,7 @@
 """What was given, whether it ties to the client's own figures, and what it can answer."""
 
-from segkit.audit.base_findings import cohorts, compare, health, spread
+from segkit.audit.base_cohorts import cohorts, health
+from segkit.audit.base_findings import compare, spread
 from segkit.audit.bridge_findings import why
 from segkit.audit.checks import checked
 from segkit.audit.checks.time_page import calendar, meanings, visit_log

@@ -10,6 +10,7 @@ from audit_client import LINES, open_small, told
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import segkit
 from segkit import audit
 from segkit.audit.bridge import STEPS, bridge, bridges, driver, effects, products, whole
 from segkit.exhibits.words import in_words
@@ -160,6 +161,25 @@ def test_amounts_along_a_row_are_written_on_one_scale(tmp_path: Path, reports: P
     assert in_words(customers)["heads"][1:] == [
         "Last period, EUR thousand", "This period, EUR thousand", "Change, EUR thousand",
     ]  # fmt: skip
+
+
+def test_several_units_are_told_and_one_is_not(tmp_path: Path, reports: Path) -> None:
+    def reading(units: tuple[str, str]) -> str:
+        lines = [f"{line};{units[n % 2]}" for n, line in enumerate(LINES)]
+        folder = tmp_path / "".join(units)
+        folder.mkdir()
+        open_small(folder, lines)
+        text = (folder / "lines.csv").read_text("utf-8")
+        (folder / "lines.csv").write_text(
+            text.replace("net_amount\n", "net_amount;unit\n"), "utf-8"
+        )
+        book = segkit.open_book("01-data-audit", folder / "engagement.toml")
+        told(book, audit.why)
+        return render(next(one for one in book.items if one.get("id") == "audit.bridge")["reading"])
+
+    several = "Quantities come in several units and are compared within each."
+    assert several in reading(("piece", "box"))
+    assert several not in reading(("piece", "piece"))
 
 
 def test_a_rise_is_told_as_a_rise(tmp_path: Path, reports: Path) -> None:
