@@ -30,6 +30,10 @@ class Column:
     counts
         A row whose value cannot be read can't be counted, so it is quarantined.
         Elsewhere an unreadable value becomes empty, with a note.
+    words
+        The only words it may hold; none means any.
+    is_never_negative
+        Whether a number below zero is a mistake.
     """
 
     name: str
@@ -38,6 +42,7 @@ class Column:
     is_required: bool = True
     counts: bool = False
     words: tuple[str, ...] = ()
+    is_never_negative: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,15 +74,19 @@ class Table:
 
 
 def _c(spec: str, meaning: str, *words: str) -> Column:
-    """A column from ``name?! kind``: ``?`` optional, ``!`` a row without it can't be counted."""
+    """A column from ``name?!+ kind``.
+
+    ``?`` is optional, a row without ``!`` can't be counted, and ``+`` is never below zero.
+    """
     name, kind = spec.split()
     return Column(
-        name=name.rstrip("?!"),
+        name=name.rstrip("?!+"),
         kind=kind,  # type: ignore[arg-type]
         meaning=meaning,
         is_required="?" not in name,
         counts="!" in name,
         words=words,
+        is_never_negative="+" in name,
     )
 
 
@@ -95,7 +104,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("category? text", "trade class"),
                 _c("region? text", "where the customer is"),
                 _c("class? text", "the client's own A/B/C"),
-                _c("size? number", "the client's own measure of size"),
+                _c("size?+ number", "the client's own measure of size"),
                 _c("parent_id? text", "chain that agrees terms"),
                 _c("address? text", "street and town, to find one customer listed twice"),
                 _c("tax_number? text", "tax number, to find one customer listed twice"),
@@ -140,8 +149,8 @@ CONTRACTS: dict[str, Table] = {
                 _c("kind? text", "product or service"),
                 _c("category? text", "product category"),
                 _c("family? text", "product family"),
-                _c("unit_cost? price", "cost of one unit"),
-                _c("list_price? price", "list price of one unit"),
+                _c("unit_cost?+ price", "cost of one unit"),
+                _c("list_price?+ price", "list price of one unit"),
                 _c("is_custom? boolean", "made to the customer's order"),
             ),
             say("breadth of assortment, preferences and gross margin by category"),
@@ -156,7 +165,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("rep_id? text", "the seller who met them"),
                 _c("visit_date! date", "the day of the contact"),
                 _c("kind text", "visit, call or online"),
-                _c("minutes? number", "minutes with the customer"),
+                _c("minutes?+ number", "minutes with the customer"),
                 _c("is_planned? boolean", "planned beforehand"),
                 _c("purpose? text", "what it was for"),
                 _c("outcome? text", "what came of it"),
@@ -175,8 +184,8 @@ CONTRACTS: dict[str, Table] = {
                 _c("team? text", "team"),
                 _c("role? text", "field, inside or key_account"),
                 _c("region? text", "where the seller works"),
-                _c("days? number", "selling days a year"),
-                _c("hours_per_day? number", "working hours a day"),
+                _c("days?+ number", "selling days a year"),
+                _c("hours_per_day?+ number", "working hours a day"),
             ),
             say("teams and the capacity of each seller"),
         ),
@@ -198,8 +207,8 @@ CONTRACTS: dict[str, Table] = {
             ("pool", "period_start"),
             (
                 _c("pool! text", "the pool"),
-                _c("cost! amount", "what the pool cost in the period"),
-                _c("practical_minutes! number", "minutes it could really work"),
+                _c("cost!+ amount", "what the pool cost in the period"),
+                _c("practical_minutes!+ number", "minutes it could really work"),
                 _c("period_start! date", "first day"),
                 _c("period_end! date", "last day"),
                 _c("team? text", "team"),
@@ -213,7 +222,7 @@ CONTRACTS: dict[str, Table] = {
             (
                 _c("activity! text", "the activity"),
                 _c("pool! text", "the pool that does it"),
-                _c("minutes! number", "minutes each time"),
+                _c("minutes!+ number", "minutes each time"),
                 _c("driver! text", "order, line, visit, call, or an activity of the events table"),
             ),
             say("the cost of serving each customer, contribution and unused capacity"),
@@ -239,7 +248,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("period_start! date", "first day"),
                 _c("period_end! date", "last day"),
                 _c("measure text", "what is counted, such as net_revenue"),
-                _c("quota! amount", "the quota"),
+                _c("quota!+ amount", "the quota"),
             ),
             say("attainment of each team and seller"),
         ),
@@ -251,7 +260,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("customer_id! text", "the customer"),
                 _c("period_start! date", "first day"),
                 _c("period_end! date", "last day"),
-                _c("visits! number", "visits planned"),
+                _c("visits!+ number", "visits planned"),
             ),
             say("planned visits beside those made"),
         ),
@@ -311,7 +320,7 @@ CONTRACTS: dict[str, Table] = {
                 _c("from_date! date", "first day"),
                 _c("to_date! date", "last day"),
                 _c("mechanic? text", "how it works"),
-                _c("cost? amount", "what it cost"),
+                _c("cost?+ amount", "what it cost"),
             ),
             say("sensitivity to price and promotion"),
         ),
@@ -322,7 +331,7 @@ CONTRACTS: dict[str, Table] = {
             (
                 _c("currency! text", "the currency's code, such as EUR"),
                 _c("from_date! date", "the day from which the rate holds"),
-                _c("rate! price", "what one unit of it is worth in the engagement's currency"),
+                _c("rate!+ price", "what one unit of it is worth in the engagement's currency"),
             ),
             say("amounts in other currencies"),
         ),

@@ -11,6 +11,7 @@ from segkit.engagement import Engagement, Source
 from segkit.engine import Engine, literal, quoted
 from segkit.errors import SourceError, first_few
 from segkit.sources.columns import mapped
+from segkit.sources.contracts import Breach, breaches
 from segkit.sources.files import behind, files_of
 from segkit.sources.merging import check_known, merged
 from segkit.sources.parsing import Cell, cells_of, formats_of, minor_sql, text_sql
@@ -68,6 +69,11 @@ class _Reading:
         return ", ".join(quoted(column.name) for column in self.columns)
 
     @property
+    def key(self) -> tuple[str, ...]:
+        """What identifies a row: by the contract, else as declared."""
+        return self.table.key or self.source.key
+
+    @property
     def has_money(self) -> bool:
         """Whether rows carry the net revenue that must reconcile."""
         return self.table.name == "order_lines"
@@ -94,12 +100,13 @@ def read(given: Given) -> dict[str, Sql]:
     _set_aside(reading)
     _check_rows(reading)
     rows = f"SELECT {_accepted_columns(reading)} FROM {_kept(reading)}"
+    broken = breaches(given.engine, reading.table, reading.key, rows)
     check_known(given.engine, given.engagement, reading.table, rows)
     return {
         accepted: Sql(f"{merged(given.engagement, reading.table, rows)} ORDER BY ALL"),
         quarantine: Sql(_quarantine(reading)),
         counts: Sql(_counts(reading)),
-        repairs: Sql(_repairs(reading)),
+        repairs: Sql(_repairs(reading, broken)),
         **{name: Sql(_currencies(reading)) for name in currencies},
     }
 
@@ -320,10 +327,10 @@ def _set_aside(reading: _Reading) -> None:
     """Table `aside`: rows that can't be counted, and repeats of the key."""
     net = quoted(_NET) if reading.has_money else "NULL"
     parsed = f"read_parquet({literal(str(reading.parsed))})"
-    key = [quoted(name) for name in reading.table.key or reading.source.key]
+    key = [quoted(name) for name in reading.key]
     repeats = ""
     if key:
-        said = f"{literal(', '.join(reading.table.key or reading.source.key) + ' repeated: ')}"
+        said = literal(f"{', '.join(reading.key)} repeated: ")
         values = ", ".join(f"CAST({name} AS VARCHAR)" for name in key)
         whole = " AND ".join(f"{name} IS NOT NULL" for name in key)
         # which one stays depends on its values, never on the order of rows
@@ -434,8 +441,8 @@ def _files(reading: _Reading) -> str:
     return ", ".join(f"({literal(one.file)}, {told(one.file)})" for one in reading.staged.parts)
 
 
-def _repairs(reading: _Reading) -> str:
-    """What was repaired or left empty in accepted rows, by column and rule, with an example."""
+def _repairs(reading: _Reading, broken: list[Breach]) -> str:
+    """What was repaired, left empty or not as agreed in accepted rows, with an example of each."""
     each = [
         f'SELECT {literal(cell.column.name)} AS "column", {_col("r", cell.column)} AS told '
         f"FROM kept WHERE told IS NOT NULL"
@@ -446,12 +453,17 @@ def _repairs(reading: _Reading) -> str:
         for part in reading.staged.parts
         for name in part.dropped
     ]
+    flaws = "".join(
+        f" UNION ALL SELECT {literal(one.column)}, {literal(one.rule)}, {one.rows}, "
+        f"[{literal(one.example)}, NULL]"
+        for one in broken
+    )
     return f"""
         WITH kept AS {_kept(reading)}
         SELECT "column", rule, rows, one[1] AS example, one[2] AS became FROM (
           SELECT "column", unnest(string_split(told.rule, ' ')) AS rule,
                  count(*) AS rows, min([told.example, told.became]) AS one
-          FROM ({" UNION ALL ".join(each)}) GROUP BY 1, 2
+          FROM ({" UNION ALL ".join(each)}) GROUP BY 1, 2{flaws}
         ) ORDER BY 1, 2
     """
 
