@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ UNITS = {
     "times": say("times"), "days": say("days"), "months": say("months"), "minutes": say("minutes"),
     "customers": say("customers"), "visits": say("visits"), "order days": say("order days"),
     "lines": say("order lines"), "deviations": say("standard deviations"),
+    "hours": say("hours"), "points": say("points"),
 }  # fmt: skip
 
 
@@ -178,44 +179,72 @@ def _subtitle(name: str) -> Message:
 
 
 def every_row(book: Workbook) -> None:
-    """The register: each assumption with its range, its swing, its source and its owner."""
+    """The register: what can be agreed, then the rules of the method and the definitions."""
     found = headline(book)
     swings = found[1].set_index("id") if found else pd.DataFrame(columns=["swing", "text"])
-    rows = [_row(one, swings) for one in everything(book)]
-    alone = swings[swings.index.str.startswith("minutes.")] if found else swings
-    rows += [_measured(one) for one in alone.reset_index().to_dict("records")]
-    rows += [{"text": text, "source": say("definition")} for text in DEFINITIONS]
-    columns = ("text", "value", "low", "high", "unit", "swing", "source", "owner", "day")
-    data = pd.DataFrame(rows, columns=columns).astype(object)
-    data = data.where(data.notna(), None)
-    told = [row["source"] for row in rows if "value" in row]
-    ours = sum(isinstance(one, Message) and one.text == _DEFAULT.text for one in told)
-    title = say_n("{n} number is our default: nobody has agreed it yet",
-                  "{n} numbers are our defaults: nobody has agreed them yet", ours)  # fmt: skip
+    rows = everything(book)
+    alone = swings[swings.index.str.startswith("minutes.")].reset_index().to_dict("records")
+    _show_agreed(
+        book,
+        [_row(one, swings) for one in rows if one.is_asked] + [_measured(one) for one in alone],
+        sum(one.is_asked and one.source is None for one in rows),
+    )
+    _show_rules(book, [one for one in rows if not one.is_asked])
+    if left := unused(book.engagement):
+        book.show(Note(say("Agreed, and used by nothing here yet: {ids}.", ids=listed(left))))
+
+
+def _show_agreed(book: Workbook, rows: list[dict[str, Any]], ours: int) -> None:
+    title = say_n("{n} number that can be agreed is our default",
+                  "{n} numbers that can be agreed are our defaults", ours)  # fmt: skip
+    data = _as_data(rows, (*_RANGE, "swing", "source", "owner", "day"))
     book.show(
         Exhibit(
             "assumptions.register", title, ours > 0, say("Every assumption was agreed"),
             say("Value, range, swing of the headline, and who stands behind it"), data,
             (
-                Column("text", say("Assumption")), Column("value", say("Value")),
-                Column("low", say("Low")), Column("high", say("High")),
-                Column("unit", say("Unit")), Column("swing", say("Swing"), book.currency),
+                *_RANGE.values(), Column("swing", say("Swing"), book.currency),
                 Column("source", say("Source")),
                 *(one for one in _AGREED if data[one.name].notna().any()),
             ),
             ("assumptions" if book.has("assumptions") else "engagement_file",),
             book.engagement.as_of,
-            reading=say(
-                "A dash for the swing: a rule of the method, which decides what is told and how "
-                "customers are grouped. Such a rule is not moved here."
-            ),
+            reading=say("A dash for the swing: the headline does not rest on this assumption."),
             grade="D", rows_shown=len(data),
         )
     )  # fmt: skip
-    if left := unused(book.engagement):
-        book.show(Note(say("Agreed, and used by nothing here yet: {ids}.", ids=listed(left))))
 
 
+def _show_rules(book: Workbook, rules: list[Assumed]) -> None:
+    n = len(rules) + len(DEFINITIONS)
+    title = say_n("{n} rule of the method decides what is told",
+                  "{n} rules of the method decide what is told", n)  # fmt: skip
+    rows = [{"text": one.text, **_range(one.value, one.low, one.high, one.unit)} for one in rules]
+    rows += [{"text": text} for text in DEFINITIONS]
+    book.show(
+        Exhibit(
+            "assumptions.rules", title, n > 0, title,
+            say("Value, and the range we find defensible; then what is agreed in words"),
+            _as_data(rows, _RANGE), (*_RANGE.values(),), ("engagement_file",),
+            book.engagement.as_of,
+            reading=say(
+                "Rules decide what is told and how customers are grouped. They are not moved here."
+            ),
+            grade="D", rows_shown=n,
+        )
+    )  # fmt: skip
+
+
+def _as_data(rows: list[dict[str, Any]], columns: Iterable[str]) -> pd.DataFrame:
+    data = pd.DataFrame(rows, columns=[*columns]).astype(object)
+    return data.where(data.notna(), None)
+
+
+_RANGE = {
+    "text": Column("text", say("Assumption")), "value": Column("value", say("Value")),
+    "low": Column("low", say("Low")), "high": Column("high", say("High")),
+    "unit": Column("unit", say("Unit")),
+}  # fmt: skip
 _DEFAULT = say("our default")
 _AGREED = (Column("owner", say("Owner")), Column("day", say("Agreed on"), "date"))
 
@@ -240,7 +269,10 @@ def _measured(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _range(value: float, low: float, high: float, unit: str) -> dict[str, Any]:
     kind = "share" if unit == "share" else "number"
-    fine = 0 if all(map(float.is_integer, (float(value), float(low), float(high)))) else 2
-    cells = {name: say("{value}", value=Value(round(one, 6), kind, digits=fine or None))
-             for name, one in (("value", value), ("low", low), ("high", high))}  # fmt: skip
+    edges = {"value": value, "low": low, "high": high}
+    fine = 2 if kind == "number" and any(one % 1 for one in edges.values()) else None
+    cells = {
+        name: say("{value}", value=Value(round(one, 6), kind, digits=fine))
+        for name, one in edges.items()
+    }
     return {**cells, "unit": None if unit == "share" else UNITS[unit]}

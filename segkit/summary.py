@@ -200,7 +200,8 @@ def uncertain(book: Workbook) -> None:
         return
     _, to_test = apart(_ranked(ledger))
     open_claims = [one for one in to_test if one["holds"] and one["money"]]
-    notes = [Note(_unproven(one)) for one in open_claims[:3]]
+    assumed = [one for one in to_test if one["holds"] and one["id"] == "assumptions.widest"]
+    notes = [Note(_unproven(one)) for one in [*open_claims[:3], *assumed]]
     missing = [name for name, table in CONTRACTS.items() if name in _ADDS and not book.has(name)]
     if missing:
         adds = dict.fromkeys(CONTRACTS[name].adds for name in missing)

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from segkit.audit.controls import Gap
 from segkit.engagement import months_before
+from segkit.evidence import judged
 from segkit.language import Message, Value, say, share
 
 #: Value added tax, standard rate first, then reduced ones, with those of recent years.
@@ -44,8 +45,10 @@ VAT = {
 }
 #: What may remain of a gap that is explained, as a share of the client's figure.
 CLOSE, CLOSEST = Decimal("0.0005"), Decimal("0.0001")
-#: A month with less than this part of the usual lines looks as if a file were missing.
-FEW_LINES = 0.5
+FEW_LINES = judged(
+    "audit.few_lines", 0.5, 0.3, 0.7, "share",
+    say("A month with less than this part of the usual lines may lack a file."),
+)  # fmt: skip
 #: How far the size of missing months may lie from the gap, as a share of it.
 ROUGHLY = Decimal("0.25")
 _MONTHS_AROUND = 24

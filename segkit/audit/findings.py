@@ -10,6 +10,7 @@ from segkit.audit.page import count, exhibit, note, spoken
 from segkit.audit.readiness import LADDER, ladder
 from segkit.audit.reconcile import given_period, sums
 from segkit.engine import quoted
+from segkit.evidence import judged
 from segkit.exhibits import Answer, Tiles
 from segkit.language import Message, Value, listed, say, say_n
 from segkit.tables import CONTRACTS
@@ -17,8 +18,10 @@ from segkit.tables import CONTRACTS
 if TYPE_CHECKING:
     from segkit.workbook import Figure, Workbook
 
-#: A last order longer before the as-of date than this makes the picture an old one.
-FRESH_DAYS = 45
+FRESH_DAYS = judged(
+    "audit.fresh_days", 45, 31, 62, "days",
+    say("A last order longer before the as-of date makes the picture an old one."),
+)  # fmt: skip
 
 
 def answer(book: Workbook) -> None:

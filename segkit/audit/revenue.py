@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from segkit.audit import base
 from segkit.audit.page import count, exhibit, money, note, part
+from segkit.evidence import judged
 from segkit.exhibits import Chart, Finding
 from segkit.language import Message, Value, say, say_n
 
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 
 #: Customers that are few enough to be led by name.
 FEW = 10
-#: From this share of last year's net revenue on, customers who stopped are worth a finding.
-MUCH_LOST = 0.02
+MUCH_LOST = judged(
+    "audit.much_lost", 0.02, 0.01, 0.05, "share",
+    say("Customers who stopped are worth a finding from this part of revenue on."),
+)  # fmt: skip
 
 
 def concentration(book: Workbook) -> None:

@@ -11,6 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from segkit.evidence import judged
+from segkit.language import say
+
 if TYPE_CHECKING:
     from segkit.engagement import Engagement
     from segkit.store import Given
@@ -32,16 +35,20 @@ OFTEN_ON_WEEKDAY, USUAL = 0.5, 0.8
 ENOUGH = {"day": 60, "week": 26, "month": 6}
 #: How many empty ones in a row make a hole.
 RUN = {"day": 3, "week": 2, "month": 1}
-#: A hole is one that chance would make in fewer than one source in a hundred.
-RARE = 0.01
+RARE = judged(
+    "audit.rare_hole", 0.01, 0.001, 0.05, "share",
+    say("A hole is what chance makes in fewer sources than this part."),
+)  # fmt: skip
 #: Below this ratio of variance to mean rows and days are regular (at random it is near one).
 REGULAR = 0.2
 #: How many neighbours on both sides say what is usual.
 _NEAR = {"day": 60, "week": 13, "month": 6}
 #: A part smaller than this is not looked at alone.
 _PART = 0.05
-#: A source that begins more days than this after the window lacks a part of it.
-LATE = 31
+LATE = judged(
+    "audit.late_source", 31, 14, 62, "days",
+    say("A source that begins so many days after the window lacks a part of it."),
+)  # fmt: skip
 #: So many days may lack in a month that is whole: it begins or ends with free ones.
 GRACE = 2
 _STRAY = (0.001, 90)  # rows at an end: at most this share, and this many days from the rest

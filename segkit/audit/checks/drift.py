@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from segkit.audit.checks.calendar import DATED
+from segkit.evidence import judged
+from segkit.language import say
 
 if TYPE_CHECKING:
     from segkit.store import Given
@@ -38,16 +40,22 @@ FIELDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
 CODES = 40
 #: Fewer months, or months before or after, say nothing of a shift.
 MONTHS, SIDE = 8, 2
-#: False shifts among all that are called one (Benjamini and Hochberg), as a share.
-FALSE = 0.01
+FALSE = judged(
+    "audit.false_shifts", 0.01, 0.005, 0.05, "share",
+    say("At most this part of the shifts that are called one is chance."),
+)  # fmt: skip
 #: Population stability index from which a shift matters: 0.25 is called major. A field that was
 #: always given and is empty on every tenth row has 0.2.
 LARGE = {"codes": 0.25, "size": 0.25, "empty": 0.1}
-#: A shift is sudden and lasting: the three months on both sides of it, and the same months of two
-#: years, differ by this part of the whole shift.
-SUDDEN, _BESIDE = 0.7, 3
-#: A price that changes by this factor or more is another unit or another currency.
-FACTOR = 3.0
+SUDDEN = judged(
+    "audit.sudden", 0.7, 0.5, 0.9, "share",
+    say("A shift is sudden when the months beside it hold this part of it."),
+)  # fmt: skip
+_BESIDE = 3
+FACTOR = judged(
+    "audit.unit_factor", 3.0, 2.0, 5.0, "times",
+    say("A price that changes so many times is another unit or another currency."),
+)  # fmt: skip
 #: Where only the unit changed, the price goes by a pack and the value of a line stays, within these
 #: parts; else it may as well be a clearance.
 PACKS, _PACK, _SAME = (6, 10, 12, 18, 20, 24, 25, 36, 48, 50, 60, 72, 100, 144, 1000), 0.04, 0.25

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from segkit.audit.checks.framework import Check, Scalar
+from segkit.evidence import judged
 from segkit.language import say, say_n
 
 #: What a reader needs to find a line again, in the order in which it is shown.
@@ -191,8 +192,14 @@ UNMATCHED_RETURNS = Check(
     changes=Decimal("0.2"),
 )
 
-#: An order this many times its customer's usual one and above nearly all orders is one of a kind.
-_TIMES_USUAL, _ROBUST_Z = 10, 4
+_TIMES_USUAL = judged(
+    "audit.one_off_times", 10, 5, 20, "times",
+    say("An order so many times the usual one of its customer may be one of a kind."),
+)  # fmt: skip
+_ROBUST_Z = judged(
+    "audit.one_off_deviations", 4, 3, 6, "deviations",
+    say("An order of a kind lies so many robust deviations above nearly all orders."),
+)  # fmt: skip
 _YEAR = "({as_of} - INTERVAL 12 MONTH)"
 _TWO_YEARS = "({as_of} - INTERVAL 24 MONTH)"
 

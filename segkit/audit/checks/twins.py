@@ -11,6 +11,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from segkit.evidence import judged
+from segkit.language import say
 from segkit.store import Given
 
 if TYPE_CHECKING:
@@ -23,8 +25,14 @@ _RARE = 20
 _NEIGHBOURS = 3
 #: A word that so few names hold tells who is meant.
 _TELLING = 3
-#: How alike two names must be, out of 100: alone, and beside the same address or tax number.
-ALONE, SUPPORTED = 94.0, 75.0
+ALONE = judged(
+    "audit.names_alike", 94.0, 90, 97, "points",
+    say("Two names so alike, out of 100, may be one customer."),
+)  # fmt: skip
+SUPPORTED = judged(
+    "audit.names_supported", 75.0, 70, 85, "points",
+    say("Two names so alike may be one customer beside one address or tax number."),
+)  # fmt: skip
 #: Addresses less alike than this are two places.
 _SAME_PLACE, _OTHER_PLACE = 85.0, 60.0
 

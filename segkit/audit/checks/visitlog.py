@@ -8,24 +8,45 @@ import numpy as np
 import pandas as pd
 
 from segkit.audit.checks.calendar import free_days
-from segkit.evidence import wilson
+from segkit.evidence import judged, wilson
+from segkit.language import say
 
 if TYPE_CHECKING:
     from segkit.engagement import Engagement
     from segkit.store import Given
 
-#: Fewer visits than these say nothing of how a seller logs.
-ENOUGH = 50
-#: From this hour of a Friday on a visit is logged late in the week.
-FRIDAY_HOUR = 15
-#: So many times the share that the visits of Fridays explain.
-TIMES = 2.0
-#: From this share of visits on one same length is no measurement, whatever colleagues write.
-SAME_MINUTES, PEERS = 0.5, 1.5
-#: Minutes of visits that a day has room for, where hours are not given.
-LONG_DAY, MOST_VISITS = 600, 16
-#: Below this share of what was to be logged, visits say nothing of response (methods 0.4.6).
-COMPLETE = 0.8
+ENOUGH = judged(
+    "audit.log_visits", 50, 30, 100, "visits",
+    say("With fewer visits nothing is said of how a seller logs them."),
+)  # fmt: skip
+FRIDAY_HOUR = judged(
+    "audit.friday_hour", 15, 13, 17, "hours",
+    say("From this hour of a Friday on a visit is logged late in the week."),
+)  # fmt: skip
+TIMES = judged(
+    "audit.log_times", 2.0, 1.5, 3.0, "times",
+    say("A pattern of logging is marked from this many times the expected part on."),
+)  # fmt: skip
+SAME_MINUTES = judged(
+    "audit.same_minutes", 0.5, 0.4, 0.7, "share",
+    say("When this part of the visits has one same length, it is no measurement."),
+)  # fmt: skip
+PEERS = judged(
+    "audit.same_minutes_peers", 1.5, 1.2, 2.0, "times",
+    say("One same length is marked from this many times what colleagues write."),
+)  # fmt: skip
+LONG_DAY = judged(
+    "audit.long_day", 600, 480, 720, "minutes",
+    say("A day has room for so many minutes of visits, where hours are not given."),
+)  # fmt: skip
+MOST_VISITS = judged(
+    "audit.most_visits", 16, 10, 20, "visits",
+    say("A day has room for so many visits."),
+)  # fmt: skip
+COMPLETE = judged(
+    "audit.log_complete", 0.8, 0.7, 0.9, "share",
+    say("A log that holds less of what was to be logged says nothing of response."),
+)  # fmt: skip
 #: A team is shown from so many sellers on; smaller ones, and sellers without a team, together.
 TEAM, OTHERS = 5, ""
 
