@@ -45,6 +45,16 @@ class Column:
     digits: int | None = None
     like: str | None = None
 
+    def as_json(self) -> dict[str, Any]:
+        """The column as it travels in a notebook."""
+        return {
+            "name": self.name,
+            "label": self.label.as_json(),
+            "unit": self.unit,
+            "digits": self.digits,
+            **({"like": self.like} if self.like else {}),
+        }
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -148,6 +158,8 @@ class Exhibit:
         How it is drawn; without one it is a table.
     reading
         How to read it and what we would do.
+    in_workbook
+        Further columns of the workbook's sheet, too long for a page.
     """
 
     id: str
@@ -166,10 +178,11 @@ class Exhibit:
     grade: Grade = "R"
     number: str = ""
     rows_shown: int = 15
+    in_workbook: tuple[Column, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The exhibit as it travels in a notebook: its data and its drawing recipe."""
-        names = [column.name for column in self.columns]
+        names = [column.name for column in (*self.columns, *self.in_workbook)]
         missing = [name for name in names if name not in self.data.columns]
         if missing:
             raise KeyError(f"exhibit {self.id} has no column {missing[0]}")
@@ -184,16 +197,8 @@ class Exhibit:
             "number": self.number,
             "title": _json(self.title if self.holds else self.otherwise),
             "subtitle": _json(self.subtitle),
-            "columns": [
-                {
-                    "name": c.name,
-                    "label": c.label.as_json(),
-                    "unit": c.unit,
-                    "digits": c.digits,
-                    **({"like": c.like} if c.like else {}),
-                }
-                for c in self.columns
-            ],
+            "columns": [column.as_json() for column in self.columns],
+            "in_workbook": [column.as_json() for column in self.in_workbook],
             "data": {name: _plain(self.data[name]) for name in [*names, *drawn]},
             "chart": _chart_json(self.chart),
             "reading": _json(self.reading),

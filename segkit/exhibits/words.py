@@ -58,7 +58,8 @@ def bound(told: Any, language: str) -> Any:
     if isinstance(told, list):
         return [bound(one, language) for one in told]
     if isinstance(told, Mapping):
-        return {key: bound(one, language) for key, one in told.items()}
+        cells = ("heads", "rows")  # they break where their columns end
+        return {key: one if key in cells else bound(one, language) for key, one in told.items()}
     return told
 
 
@@ -211,9 +212,10 @@ def plain_table(cells: Sequence[Sequence[str]]) -> dict[str, Any]:
 def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
     """How wide columns want to be, in letters: cells in a line or two, headings in more."""
     longest = [max((len(row[n]) for row in rows), default=0) for n in range(len(heads))]
-    word = [max((len(word) for word in head.split()), default=0) for head in heads]
+    columns = zip(heads, *rows, strict=True)
+    word = [max(len(word) for cell in one for word in cell.split() or [""]) for one in columns]
     most = 40 if len(heads) <= 5 else 26
     return [
-        max(head, cell if cell <= 16 else max(16, min(cell * 2 // 3, most)), 5) + 3
-        for head, cell in zip(word, longest, strict=True)
+        max(min(part, 32), cell if cell <= 16 else max(16, min(cell * 2 // 3, most)), 5) + 3
+        for part, cell in zip(word, longest, strict=True)
     ]
