@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from segkit.flow.kernels import DONE, Progress
@@ -25,6 +26,7 @@ def make_sources(store: Store, progress: Progress) -> Checked:
     """Read and check every client file: what is wrong with one is said before a kernel starts."""
     from segkit.sources import check
 
+    import_module("pandera.pandas")  # first imported by two threads at once, it blocks both
     with ThreadPoolExecutor(4) as pool:
         reading = {
             name: pool.submit(store.path, f"{name}_counts") for name in store.engagement.sources

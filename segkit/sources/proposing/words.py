@@ -182,11 +182,16 @@ def _spoken(known: Meaning) -> list[str]:
 
 
 def _taken_apart(word: str) -> list[Meaning] | None:
-    """The meanings of the parts of an inflected or compound word."""
-    first = next((stem for stem in _stems().get(word[:2], ()) if word.startswith(stem)), None)
-    if first is None:
-        return None
-    rest, known = word[len(first) :], _vocabulary()[(first,)]
+    """The meanings of the parts of an inflected or compound word, the longest part first."""
+    for first in _stems().get(word[:2], ()):
+        if word.startswith(first) and (parts := _parts(first, word[len(first) :])):
+            return parts
+    return None
+
+
+def _parts(first: str, rest: str) -> list[Meaning] | None:
+    """The meanings of a known beginning and the rest of its word."""
+    known = _vocabulary()[(first,)]
     if _is_ending(rest):
         return [known]
     for cut in range(min(4, len(rest))):
