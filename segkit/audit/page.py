@@ -25,7 +25,7 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "cents": (say("Net revenue"), "exact"),
     "change": (say("Change"), "money"),
     "change_share": (say("Change"), "share"),
-    "changes": (say("What it changes"), "text"),
+    "changes": (say("In a sentence"), "text"),
     "check": (say("What we found"), "text"),
     "cohort": (say("First order from"), "date"),
     "control": (say("Total"), "text"),
@@ -40,6 +40,7 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "decile": (say("Tenth"), "text"),
     "done": (say("What we did"), "text"),
     "driver": (say("What moved most"), "text"),
+    "effect": (say("By how much"), "text"),
     "example": (say("For example"), "text"),
     "explained": (say("Looks like"), "text"),
     "factor": (say("Factor"), "text"),
@@ -110,6 +111,7 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "step": (say("Step"), "text"),
     "table": (say("Table"), "text"),
     "theirs": (say("The client's"), "text"),
+    "touched": (say("What it touches"), "text"),
     "unassigned": (say("No known customer"), "money"),
     "value": (say("Net revenue an order"), "money"),
     "value_move": (say("Net revenue an order"), "text"),
@@ -135,13 +137,15 @@ def exhibit(
     """An exhibit of the audit: `titles` are the claim, whether it holds, and the other title.
 
     `columns` names those of `data` that are shown, in order; see `_HEADS`. `alike` writes all
-    amounts on one scale, to be compared along a row.
+    amounts on one scale, to be compared along a row; `in_workbook` names columns of the sheet only.
     """
     claim, holds, otherwise = titles
+    further = more.pop("in_workbook", "").split()
     return Exhibit(
         f"audit.{id}", claim, bool(holds), otherwise, subtitle, data,
         tuple(_column(book, name, alike=alike) for name in columns.split()),
-        tuple(more.pop("sources", ("order_lines",))), book.engagement.as_of, **more,
+        tuple(more.pop("sources", ("order_lines",))), book.engagement.as_of,
+        in_workbook=tuple(_column(book, name, alike=alike) for name in further), **more,
     )  # fmt: skip
 
 

@@ -248,7 +248,7 @@ class Book:
             name, render(payload["title"], language), render(payload["subtitle"], language)
         )
         sheet.write_string(2, 0, source_line(payload, language), self.looks["quiet"])
-        columns = [*payload["columns"], *_ranges(payload)]
+        columns = [*payload["columns"], *payload.get("in_workbook", ()), *_ranges(payload)]
         units = [column["unit"] for column in columns]
         heads = [
             heading(c["label"], c["unit"], Scale(c["unit"], language=language).words, language)

@@ -63,6 +63,7 @@ def _keys(given: Given) -> str:
 ORPHANS = Check(
     id="orphans",
     asks=say("Numbers of customers, sellers and orders that stand in no list"),
+    touched=say("rows left out by customer or seller"),
     failing=_orphans,
     about=_keys,
     may_use=tuple(name for name in (*REFERENCES, "reps") if name not in _ALWAYS),
@@ -86,6 +87,7 @@ ORPHANS = Check(
 UNLISTED_CUSTOMER = Check(
     id="unlisted_customer",
     asks=say("Customers who ordered but are not in the list of customers"),
+    touched=say("trade classes and regions"),
     failing="""
         SELECT customer_id, COUNT(*) AS lines, CAST(SUM(net_amount) AS BIGINT) AS money
         FROM window_lines JOIN customers USING (customer_id)
@@ -108,6 +110,7 @@ UNLISTED_CUSTOMER = Check(
 QUIET_CUSTOMER = Check(
     id="quiet_customer",
     asks=say("Listed customers without an order line in the window"),
+    touched=say("customers who were lost before"),
     failing="""
         SELECT customer_id, name, region, category, last_order, CAST(0 AS BIGINT) AS money
         FROM customers LEFT JOIN (
@@ -140,6 +143,7 @@ QUIET_CUSTOMER = Check(
 TWINS = Check(
     id="same_customer",
     asks=say("Customers who seem to stand in the list twice"),
+    touched=say("number of active customers"),
     failing=same_customer,
     about=f"SELECT (SELECT COUNT(*) FROM customers) AS of_rows, of_money FROM ({LINES}) AS lines",
     claim=say_n(
@@ -193,6 +197,7 @@ _OF_ALL = "(SELECT SUM(net_amount) FROM window_lines)"
 CHAIN_SHARE = Check(
     id="chains",
     asks=say("Chains whose outlets are counted as customers of their own"),
+    touched=say("share of the largest customer"),
     failing="""
         SELECT head AS parent_id, name, outlets, largest_outlet AS largest_outlet_amount, money
         FROM chain_revenue LEFT JOIN customers ON customer_id = head WHERE outlets > 1""",
@@ -233,6 +238,7 @@ CHAIN_SHARE = Check(
 CHAIN_CIRCLE = Check(
     id="chain_circles",
     asks=say("Chains that lead back to themselves"),
+    touched=say("net revenue by chain"),
     failing="""
         SELECT customer_id, name, parent_id, money
         FROM chains JOIN customers USING (customer_id)
@@ -256,6 +262,7 @@ CHAIN_CIRCLE = Check(
 NAMELESS_CHAIN = Check(
     id="chain_not_customer",
     asks=say("Chains that are no customer themselves"),
+    touched=say("net revenue by chain"),
     failing="""
         SELECT head AS parent_id, outlets, money FROM chain_revenue
         WHERE head NOT IN (SELECT customer_id FROM customers)""",

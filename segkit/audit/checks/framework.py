@@ -48,6 +48,8 @@ class Check:
     ----------
     asks
         What it looks for, as a heading: ``Order lines without a customer``.
+    touched
+        The later result it touches, in a few words: ``net revenue``.
     failing
         One SELECT, or a function of a `Given` that gives one or a data frame: the failing rows
         with ``money``, what each touches in minor units. They are kept with most money first, then
@@ -57,7 +59,7 @@ class Check:
     claim
         What is said when it matters; may name {n} {money} {share} {effect} and those of `more`.
     touches
-        Which later result it touches and by how much; may name the same.
+        The sentence: which later result it touches and by how much; may name the same.
     first
         Tables kept before the failing rows are sought; several checks may name the same.
     ties
@@ -72,6 +74,7 @@ class Check:
 
     id: str
     asks: Message
+    touched: Message
     failing: Asked
     claim: Message
     touches: Message

@@ -25,6 +25,7 @@ ORDERS = {
 UNASSIGNED = Check(
     id="unassigned",
     asks=say("Order lines without a customer"),
+    touched=say("segments"),
     failing=f"SELECT {LINE}, net_amount AS money FROM window_lines WHERE customer_id IS NULL",
     claim=say("{money}, or {share} of net revenue, belongs to no known customer"),
     touches=say_n(
@@ -43,6 +44,7 @@ UNASSIGNED = Check(
 WITHOUT_VALUE = Check(
     id="without_value",
     asks=say("Order lines with an amount of nothing"),
+    touched=say("how often customers order"),
     failing=f"SELECT {LINE}, CAST(0 AS BIGINT) AS money FROM window_lines WHERE net_amount = 0",
     claim=say_n(
         "{n} order line has an amount of nothing", "{n} order lines have an amount of nothing", 0
@@ -70,6 +72,7 @@ WITHOUT_VALUE = Check(
 EQUAL_LINES = Check(
     id="equal_lines",
     asks=say("Order lines equal to another line"),
+    touched=say("net revenue"),
     failing=f"""
         WITH hashed AS (
           SELECT {LINE}, hash({LINE}) AS content FROM window_lines
@@ -98,6 +101,7 @@ EQUAL_LINES = Check(
 REPEATED_ORDERS = Check(
     id="repeated_orders",
     asks=say("Orders that stand there twice under two numbers"),
+    touched=say("net revenue"),
     failing="""
         WITH grouped AS (
           SELECT *, first_value(order_id) OVER same AS repeats,
@@ -162,6 +166,7 @@ RETURNS = {
 UNMATCHED_RETURNS = Check(
     id="unmatched_returns",
     asks=say("Returns and credit notes whose order is not found"),
+    touched=say("net revenue by month"),
     failing=f"""SELECT {LINE}, original_order_id, -net_amount AS money
                 FROM returns WHERE original IS NULL""",
     about="SELECT COUNT(*) AS of_rows, SUM(-net_amount) AS of_money FROM returns",
@@ -206,6 +211,7 @@ _TWO_YEARS = "({as_of} - INTERVAL 24 MONTH)"
 ONE_OFF = Check(
     id="one_off_orders",
     asks=say("Orders far above what their customer ever orders, not repeated"),
+    touched=say("change on the year before"),
     failing=f"""
         WITH sold AS (
           SELECT *, ln(net_amount) AS size FROM window_orders

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 #: Findings on the page: the others are rows of the table.
 SHOWN = 8
+_EFFECT, _NOTHING = say("{effect}", effect=None), say("–")
 _WEIGHT = {
     "stops": say("stops the analysis"),
     "accepted": say("would stop, accepted"),
@@ -66,7 +67,7 @@ def tell(book: Workbook, checks: Sequence[Check]) -> None:
         key=lambda one: one.place,
     )
     _tie(book)
-    passed = [(one, "passes", say("–")) for one, told in rows if told["severity"] == "passes"]
+    passed = [(one, "passes", _NOTHING) for one, told in rows if told["severity"] == "passes"]
     not_run = [(one, "missing", _needs(one, told["missing"])) for one, told in rows
                if told["severity"] == "missing"]  # fmt: skip
     book.show(_table(book, met, [*passed, *not_run]))
@@ -118,12 +119,16 @@ def _table(
         book.store.path(one.check.failed)  # so that the run keeps it, and the workbook shows it
     found = [
         (one.check.asks, _WEIGHT[one.severity], one.figures["n"].value,
-         float(one.figures["money"].value), one.say(one.check.touches), one.check.failed)
+         float(one.figures["money"].value), one.check.touched, one.say(_EFFECT),
+         one.say(one.check.touches), one.check.failed)
         for one in met
     ]  # fmt: skip
-    quiet = [(check.asks, _WEIGHT[weight], 0, 0.0, needs, "") for check, weight, needs in others]
-    columns = "check weight rows amount changes sheet"
-    data = pd.DataFrame([*found, *quiet], columns=columns.split())
+    quiet = [
+        (check.asks, _WEIGHT[weight], 0, 0.0, check.touched, _NOTHING, needs, "")
+        for check, weight, needs in others
+    ]
+    columns = "check weight rows amount touched effect"
+    data = pd.DataFrame([*found, *quiet], columns=[*columns.split(), "changes", "sheet"])
     weighty = count(book, "checks.changing", sum(one.is_weighty for one in met), "checks")
     titles = (
         say_n("{n} check found what changes a number", "{n} checks found what changes a number",
@@ -136,9 +141,9 @@ def _table(
         say("What the checks found, {window}, by weight and net revenue", window=book.window_text),
         data, columns,
         reading=say("Every row here was counted all the same. One row can fail several checks, so "
-                    "the amounts do not add up. The failing rows are on the workbook's sheets, and "
-                    "so are the checks that found nothing."),
-        rows_shown=max(len(met), 1),
+                    "the amounts do not add up. The failing rows are on the workbook's sheets, "
+                    "with a sentence for each check."),
+        rows_shown=max(len(met), 1), in_workbook="changes sheet",
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from segkit.language import say, say_n
 UNKNOWN_PRODUCT = Check(
     id="unknown_product",
     asks=say("Order lines without a product"),
+    touched=say("product categories"),
     failing=f"SELECT {LINE}, net_amount AS money FROM window_lines WHERE product_id = 'unknown'",
     claim=say("{money}, or {share} of net revenue, names no product"),
     touches=say(
@@ -25,6 +26,7 @@ UNKNOWN_PRODUCT = Check(
 UNLISTED_PRODUCT = Check(
     id="unlisted_product",
     asks=say("Products that are sold but not in the list of products"),
+    touched=say("product categories"),
     failing="""
         SELECT product_id, COUNT(*) AS lines, CAST(SUM(net_amount) AS BIGINT) AS money
         FROM window_lines JOIN products USING (product_id)
@@ -106,6 +108,7 @@ FAR_PRICES = {**SPREADS, "far_prices": _FAR_PRICES}
 WRONG_MARK = Check(
     id="wrong_mark",
     asks=say("Prices 10, 100 or 1,000 times the usual price of the product, or a part of it"),
+    touched=say("net revenue"),
     failing=f"""
         SELECT {LINE}, price / {{minor_units}} AS price, usual / {{minor_units}} AS usual_price,
                factor, abs(net_amount - CAST(round(net_amount / factor) AS BIGINT)) AS money
@@ -134,6 +137,7 @@ WRONG_MARK = Check(
 FAR_PRICE = Check(
     id="far_price",
     asks=say("Prices far from the usual price of the product"),
+    touched=say("discounts and margins"),
     failing=f"""
         SELECT {LINE}, price / {{minor_units}} AS price, usual / {{minor_units}} AS usual_price,
                net_amount AS money
@@ -160,6 +164,7 @@ FAR_PRICE = Check(
 FAR_COST = Check(
     id="far_cost",
     asks=say("Costs far from the usual cost of the product"),
+    touched=say("gross margin"),
     failing=f"""
         SELECT {LINE}, cost / {{minor_units}} AS unit_cost, usual / {{minor_units}} AS usual_cost,
                abs(CAST(round(quantity * (cost - usual)) AS BIGINT)) AS money
@@ -185,6 +190,7 @@ FAR_COST = Check(
 FAR_QUANTITY = Check(
     id="far_quantity",
     asks=say("Quantities far above the usual quantity of the product"),
+    touched=say("units sold"),
     failing=f"""
         SELECT {LINE}, exp(ln(quantity) - off) AS usual_quantity, net_amount AS money
         FROM ({_far("quantity", 20, 8)}) AS far WHERE off > 0""",
@@ -211,6 +217,7 @@ FAR_QUANTITY = Check(
 BELOW_COST = Check(
     id="below_cost",
     asks=say("Order lines sold below their cost"),
+    touched=say("gross margin, as a share of net revenue"),
     failing=f"""
         SELECT {LINE}, cost / {{minor_units}} AS unit_cost, price / {{minor_units}} AS price,
                CAST(round(quantity * cost) AS BIGINT) - net_amount AS money

@@ -33,6 +33,7 @@ def _holes(kind: str, **told: Any) -> Check:
 GAPS = _holes(
     "gap",
     asks=say("Days, weeks or months without rows where rows are usual"),
+    touched=say("rows that are missing"),
     claim=say_n(
         "{n} stretch of time has no rows where rows are usual",
         "{n} stretches of time have no rows where rows are usual",
@@ -48,6 +49,7 @@ GAPS = _holes(
 ENDS = _holes(
     "end",
     asks=say("Records that end before the as-of date"),
+    touched=say("rows that are missing"),
     claim=say_n(
         "{n} kind of record ends before the as-of date",
         "{n} kinds of record end before the as-of date",
@@ -63,6 +65,7 @@ ENDS = _holes(
 STARTS = _holes(
     "start",
     asks=say("Records that begin long after the window does"),
+    touched=say("days that are missing"),
     claim=say_n(
         "{n} kind of record begins long after the window does",
         "{n} kinds of record begin long after the window does",
@@ -79,6 +82,7 @@ STARTS = _holes(
 PARTIAL_MONTH = Check(
     id="partial_month",
     asks=say("Months of which the records hold only a part"),
+    touched=say("revenue of the month"),
     failing="""
         SELECT month, which, days, of_days, rows, amount, amount AS money FROM partial_months""",
     about="SELECT COUNT(DISTINCT date_trunc('month', order_date)) AS of_rows, 0 AS of_money "
@@ -103,6 +107,7 @@ PARTIAL_MONTH = Check(
 FIELD_SHIFT = Check(
     id="field_shift",
     asks=say("Fields that change their meaning at a date"),
+    touched=say("rows that do not compare"),
     failing="""
         SELECT source, field, kind, since, value,
                CASE WHEN kind = 'size' AND field LIKE '%amount' THEN before / {minor_units}
@@ -138,6 +143,7 @@ def _products(id: str, kind: str, asks: Message, claim: Message, touches: Messag
     return Check(
         id=id,
         asks=asks,
+        touched=say("price level, times"),
         failing=f"""
             SELECT product_id, name, since, price_before / {{minor_units}} AS price_before,
                    price_after / {{minor_units}} AS price_after, factor, quantity_factor,
@@ -198,6 +204,7 @@ _FIRSTS = {
 NEW_BUT_OLD = Check(
     id="new_but_old",
     asks=say("Customers who look new but are older than the records"),
+    touched=say("new customers"),
     failing=f"""
         SELECT customer_id, since, first_order, first_orders.money
         FROM first_orders JOIN customers USING (customer_id)
@@ -229,6 +236,7 @@ NEW_BUT_OLD = Check(
 UNKNOWN_TENURE = Check(
     id="unknown_tenure",
     asks=say("Customers who may be older than their first order"),
+    touched=say("tenure of active customers"),
     failing=f"""
         SELECT customer_id, first_order, money FROM first_orders
         WHERE lines > 0 AND first_order < begins + {_CENSORED}""",
@@ -258,6 +266,7 @@ UNKNOWN_TENURE = Check(
 OTHER_CURRENCY = Check(
     id="other_currency",
     asks=say("Order lines in more than one currency"),
+    touched=say("net revenue"),
     failing=f"""
         SELECT {LINE}, currency, net_amount AS money FROM window_lines
         WHERE currency <> (SELECT currency FROM window_lines WHERE currency IS NOT NULL
@@ -275,6 +284,7 @@ OTHER_CURRENCY = Check(
 TWO_UNITS = Check(
     id="two_units",
     asks=say("Products sold in more than one unit"),
+    touched=say("products with mixed units"),
     failing=f"""
         WITH units AS (
           SELECT product_id, unit, row_number() OVER (
@@ -297,6 +307,7 @@ TWO_UNITS = Check(
 LIST_LESS_DISCOUNT = Check(
     id="list_less_discount",
     asks=say("Lines whose net amount is not list less discount"),
+    touched=say("discounts"),
     failing=f"""
         SELECT {LINE}, list_amount, discount_amount,
                net_amount - (list_amount - discount_amount) AS money
@@ -324,6 +335,7 @@ LIST_LESS_DISCOUNT = Check(
 OTHER_PRICES = Check(
     id="other_prices",
     asks=say("Customers who pay the same multiple of everyone's prices"),
+    touched=say("price level, times"),
     failing="""
         WITH usual AS (
           SELECT product_id, ln(SUM(net_amount) / SUM(quantity)) AS price FROM window_lines

@@ -16,6 +16,7 @@ _HEAD = say("head of field sales")
 WITHOUT_ORDERS = Check(
     id="visits_without_orders",
     asks=say("Customers who are visited and order nothing"),
+    touched=say("visits beside sales"),
     failing=f"""
         WITH buyers AS (SELECT DISTINCT customer_id FROM window_lines)
         SELECT customer_id, name, status, COUNT(*) AS visits, SUM(minutes) AS minutes,
@@ -60,6 +61,7 @@ WITHOUT_ORDERS = Check(
 WITHOUT_VISITS = Check(
     id="orders_without_visits",
     asks=say("Customers of a visiting seller who order and have no logged visit"),
+    touched=say("sales without visits"),
     failing="""
         WITH sellers AS (
           SELECT rep_id FROM visits WHERE kind = 'visit' AND rep_id IS NOT NULL
@@ -93,6 +95,7 @@ WITHOUT_VISITS = Check(
 AFTER_LEAVING = Check(
     id="visits_after_last_order",
     asks=say("Visits over a year after the customer's last order"),
+    touched=say("visits beside sales"),
     failing=f"""
         WITH lasts AS (
           SELECT customer_id, MAX(order_date) AS last_order FROM order_lines
@@ -146,6 +149,7 @@ LATE = _odd(
     "visits_logged_late",
     "late",
     asks=say("Visits of sellers who log on Fridays"),
+    touched=say("visits with a sure day"),
     claim=say_n(
         "{n} visit was logged on a Friday by a seller who logs the week's visits then",
         "{n} visits were logged on a Friday by sellers who log the week's visits then",
@@ -161,6 +165,7 @@ SAME = _odd(
     "visits_of_same_length",
     "same",
     asks=say("Visits of sellers who log one same length"),
+    touched=say("minutes per visit"),
     claim=say_n(
         "{n} visit has the one length that its seller always logs",
         "{n} visits have the one length that their sellers always log",
@@ -176,6 +181,7 @@ IMPOSSIBLE = _odd(
     "impossible_visits",
     "is_crowded OR on_free_day",
     asks=say("Visits on free days, and on days too short for them"),
+    touched=say("visits with a sure day"),
     claim=say_n(
         "{n} visit lies on a free day, or on a day too short for all its visits",
         "{n} visits lie on free days, or on days too short for all their visits",
@@ -188,6 +194,7 @@ IMPOSSIBLE = _odd(
 COMPLETENESS = Check(
     id="visit_log_completeness",
     asks=say("Teams that log less than they should"),
+    touched=say("completeness of the visit log"),
     failing="""
         SELECT team, sellers, visits, is_logged, to_log, completeness, CAST(0 AS BIGINT) AS money
         FROM visit_log_teams WHERE completeness < 0.8 AND sellers >= 5""",
