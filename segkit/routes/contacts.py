@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from segkit.evidence import Grade
+from segkit.evidence import Grade, judged
 from segkit.exhibits import Chart, Column, Exhibit, Finding, Note
 from segkit.language import say, say_n, share
 from segkit.routes.page import (
@@ -27,8 +27,10 @@ from segkit.routes.value import MONTHLY, OFTEN, low_half, over_visited, tenths
 from segkit.workbook import Figure, Workbook
 
 ONLINE = ("web", "edi")
-#: Where more of the visits than this stand in weak logs, all that is said of visits is judged.
-MOSTLY_WEAK = 0.5
+MOSTLY_WEAK = judged(
+    "routes.mostly_weak", 0.5, 0.3, 0.7, "share",
+    say("Where more of the visits stand in weak logs, all that is said of visits is judged."),
+)  # fmt: skip
 
 
 def visited(book: Workbook) -> pd.DataFrame:
