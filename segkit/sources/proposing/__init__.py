@@ -14,7 +14,7 @@ from segkit.errors import EngagementError, SourceError, first_few
 from segkit.sources.looking import Look, look, looks
 from segkit.sources.proposing import deciding, deriving, writing
 from segkit.sources.proposing.evidence import Group, group_of, grouped
-from segkit.sources.proposing.matching import Proposal, proposals
+from segkit.sources.proposing.matching import Proposal, nearly, proposals
 from segkit.sources.proposing.words import spoken
 from segkit.sources.staging import stage
 
@@ -83,11 +83,10 @@ def _target(folder: Path, out: Path | None) -> Path:
 
 
 def _nothing(folder: Path, found: Sequence[Look]) -> SourceError:
-    said = first_few(
-        [f"{look.file}: {look.problem.splitlines()[0]}" for look in found if look.problem]
-    )
+    said = [f"{look.file}: {look.problem.splitlines()[0]}" for look in found if look.problem]
+    why = f": {first_few(said).rstrip('.')}" if said else ""
     return SourceError(
-        f"Nothing in {folder} holds rows that can be read{': ' + said if said else ''}\n"
+        f"Nothing in {folder} holds rows that can be read{why}.\n"
         "Fix: put the client's CSV, XLSX or Parquet files there, as the client sent them."
     )
 
@@ -108,7 +107,7 @@ def _text(
         *(line for one in chosen for line in _section(engine, one, raws)),
         *_flat(engine, chosen, raws),
         *_without_lines(chosen),
-        *_rest([look for look in found if look not in used]),
+        *_rest([look for look in found if look not in used], groups),
         *_CONTROLS,
     ]  # fmt: skip
     text = "\n".join(body) + "\n"
@@ -214,10 +213,12 @@ def _without_lines(chosen: Sequence[Proposal]) -> Iterator[str]:
         yield "[sources]"
 
 
-def _rest(rest: Sequence[Look]) -> Iterator[str]:
+def _rest(rest: Sequence[Look], groups: Sequence[Group]) -> Iterator[str]:
     if rest:
         yield "\n# ---- Files that no table was made from ----"
-        yield from writing.unused(rest)
+    near = {one: nearly(group) for group in groups for one in group.looks if one in rest}
+    for one in rest:
+        yield from writing.unused(one, near.get(one))
 
 
 def _head(files: int, questions: int) -> Iterator[str]:

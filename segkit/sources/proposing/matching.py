@@ -19,6 +19,8 @@ Confidence = Literal["high", "medium", "low"]
 _ENOUGH, _MEDIUM, _HIGH, _APART = 0.35, 0.6, 0.85, 0.12
 #: Below this a file is not taken for a table.
 _IS_TABLE, _IS_LIST, _RIVALS = 0.48, 0.4, 0.2
+#: From this share of a table's required columns on it is told what else it would need.
+_NEARLY = 0.6
 #: Tables whose columns could be those of many files: only a name tells them.
 _BY_NAME = ("assumptions", "interviews")
 #: What a column counts for that something else can stand in for.
@@ -196,6 +198,15 @@ def _chosen(
     return found
 
 
+def nearly(group: Group) -> Proposal | None:
+    """The table that a file would be, did it not lack columns that nothing stands in for."""
+    each = [_proposal(group, table, {group.label: ()}, {}) for table in CONTRACTS.values()]
+    parts = [1 - len(one.missing) / len(one.table.required) for one in each]
+    best = max(range(len(each)), key=lambda place: (parts[place], each[place].score))
+    enough = parts[best] >= _NEARLY and each[best].table.name not in _BY_NAME
+    return each[best] if enough else None
+
+
 def _proposal(
     group: Group, table: Table, sums: Mapping[str, tuple[Identity, ...]], joins: Joins
 ) -> Proposal:
@@ -321,7 +332,7 @@ def _evidence(
         first = ", ".join(list(fact.words)[:3])
         yield 0.55 * known, f"its words are those of {column.name}: {first}"
     if (column.name,) == table.key and fact.is_unique:
-        yield (0.5 if fact.is_named else 0.3), "no value stands twice"
+        yield (0.49 if fact.is_named else 0.3), "no value stands twice"
     if column.name in ("net_amount", "cost_amount", "list_amount"):
         yield from _by_arithmetic(fact, column, sums)
     if not fact.is_named:

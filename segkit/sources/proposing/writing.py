@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from segkit.engagement import QUESTION
 from segkit.sources.columns import WITH_ATTRIBUTES
@@ -159,9 +159,13 @@ def attributes_of(one: Proposal) -> dict[str, str]:
     return found
 
 
-def unused(looks: Sequence[Look]) -> Iterator[str]:
-    """Files that no table was made from, and why."""
-    for look in looks:
-        sheet = f" ({look.sheet})" if look.sheet and len(look.sheets) > 1 else ""
-        what = look.problem.replace("\n", " ") or f"columns: {', '.join(look.headers)}"
-        yield from wrapped(f"{look.file}{sheet}: {short(what, 300)}")
+def unused(look: Look, near: Proposal | None) -> Iterator[str]:
+    """A file that no table was made from, and why, or what it would be."""
+    sheet = f" ({look.sheet})" if look.sheet and len(look.sheets) > 1 else ""
+    what = look.problem or f"columns: {', '.join(look.headers)}"
+    if near:
+        pairs = ", ".join(f"{one.column} = {short(one.header, 40)}" for one in near.matches)
+        what = f"much like {near.table.name} ({pairs})"
+        if near.missing:
+            what += f", but nothing is {' or '.join(near.missing)}"
+    yield from wrapped(f"{look.file}{sheet}: {short(what, 300)}")
