@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from segkit.workbook import Workbook
 
 ROOT = PACKAGE.parent
-_READ = ("data", "raw", "sources", "as_of", "window_months", "currency", "country", "language", "merges")
+_READ = (
+    "data",
+    "raw",
+    "sources",
+    "as_of",
+    "window_months",
+    "currency",
+    "country",
+    "language",
+    "merges",
+)
 
 
 RECIPES: tuple[Recipe, ...] = (
@@ -77,10 +87,14 @@ RECIPES: tuple[Recipe, ...] = (
         keys=("as_of",),
     ),
     Recipe(
-        makes=("source_days", "source_calendar", "source_holes", "partial_months"),
+        makes=("source_days", "source_calendar", "source_holes", "partial_months", "file_overlaps"),
         make="segkit.audit.checks.calendar:holes",
         needs=("order_lines",),
-        may_use=("visits", "receivables", "events", "quotes"),
+        may_use=tuple(
+            name
+            for table in ("order_lines", "visits", "receivables", "events", "quotes")
+            for name in (table, f"{table}_counts")
+        ),
         keys=("as_of", "window_months", "country"),
     ),
     Recipe(

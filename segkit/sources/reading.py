@@ -17,8 +17,8 @@ from segkit.sources.merging import check_known, merged
 from segkit.sources.parsing import Cell, cells_of, formats_of, minor_sql, text_sql
 from segkit.sources.repairs import MONEY
 from segkit.sources.selected import select
-from segkit.sources.staging import Staged, stage
-from segkit.sources.typed import code_sql, typed_sql
+from segkit.sources.staging import Staged, readable, stage
+from segkit.sources.typed import code_sql, odd_sql, usual_sql
 from segkit.store import Given, Sql, file_digest
 from segkit.tables import CONTRACTS, ENGINE_TYPES, Column, Table
 
@@ -34,7 +34,7 @@ _NO_DATA = """CASE kind WHEN 'totals_row' THEN 'is a row of totals: '
 
 @dataclass(frozen=True)
 class _Reading:
-    """One contract table being read: `parsed` is its Parquet file, typed, with a reason or none."""
+    """One contract table being read: `folder` holds its rows typed, with a reason or none."""
 
     engine: Engine
     engagement: Engagement
@@ -42,8 +42,13 @@ class _Reading:
     source: Source
     staged: Staged
     cells: tuple[Cell, ...]
-    parsed: Path
+    folder: Path
     has_rates: bool
+
+    @property
+    def typed(self) -> str:
+        """SQL of its rows, typed."""
+        return f"read_parquet({literal(str(self.folder / '*.parquet'))})"
 
     @property
     def amounts(self) -> list[Cell]:
@@ -96,7 +101,8 @@ def read(given: Given) -> dict[str, Sql]:
     """
     accepted, quarantine, counts, repairs, *currencies = given.makes
     reading = _open(given, quarantine.removesuffix("_quarantine"))
-    _parse(reading)
+    with readable(reading.staged):
+        _parse(reading)
     _set_aside(reading)
     _check_rows(reading)
     rows = f"SELECT {_accepted_columns(reading)} FROM {_kept(reading)}"
@@ -118,29 +124,39 @@ def _open(given: Given, name: str) -> _Reading:
     staged = (select if source.sql else stage)(engine, engagement, where, source)
     found = mapped(table, source, staged)
     cells = tuple(cells_of(table, source, staged, found, engine))
-    parsed = engine.workspace / f"{name}.parsed.parquet"
+    folder = engine.workspace / f"{name}.typed"
     has_rates = given.has("rates")
-    return _Reading(engine, engagement, table, source, staged, cells, parsed, has_rates)
+    return _Reading(engine, engagement, table, source, staged, cells, folder, has_rates)
 
 
 # --- parse ------------------------------------------------------------------------------------
 
 
 def _parse(reading: _Reading) -> None:
-    """Type every value once, into a Parquet file; a row that can't be counted gets its reason."""
+    """Type every value once, into Parquet; a row that can't be counted gets its reason."""
     formats = formats_of(reading.engine, reading.source, reading.staged, list(reading.cells))
     rows = f"SELECT * FROM ({reading.staged.relation}) WHERE {_is_row(reading)}"
-    typed = typed_sql(rows, reading.cells, formats, reading.engagement.currency)
-    typed = _in_currencies(reading, typed)
-    connection = reading.engine.connection
-    connection.execute("SET preserve_insertion_order = false")  # __row keeps the place
-    connection.execute(f"""
+    reading.engine.connection.execute("SET preserve_insertion_order = false")  # __row keeps it
+    usual = _type(reading, usual_sql(rows, reading.cells, formats), "usual")
+    given = _one(reading, f"SELECT count(*) FROM ({reading.staged.relation})")[0]
+    if usual < given:
+        home = reading.engagement.currency
+        _type(reading, odd_sql(rows, reading.cells, formats, home), "odd")
+    reading.engine.connection.execute("SET preserve_insertion_order = true")
+
+
+def _type(reading: _Reading, typed: str, which: str) -> int:
+    """Write typed rows beside the others; how many they are."""
+    reading.folder.mkdir(exist_ok=True)
+    found = reading.engine.connection.execute(f"""
         COPY (
-          WITH typed AS ({typed}), valued AS (SELECT *{_values(reading)} FROM typed)
+          WITH typed AS ({_in_currencies(reading, typed)}),
+               valued AS (SELECT *{_values(reading)} FROM typed)
           SELECT __file, __row, {_finals(reading)} FROM valued
-        ) TO {literal(str(reading.parsed))} (FORMAT parquet)
-    """)
-    connection.execute("SET preserve_insertion_order = true")
+        ) TO {literal(str(reading.folder / f"{which}.parquet"))} (FORMAT parquet)
+    """).fetchone()
+    assert found is not None
+    return int(found[0])
 
 
 def _is_row(reading: _Reading) -> str:
@@ -326,7 +342,6 @@ def _struct(rule: str, example: str) -> str:
 def _set_aside(reading: _Reading) -> None:
     """Table `aside`: rows that can't be counted, and repeats of the key."""
     net = quoted(_NET) if reading.has_money else "NULL"
-    parsed = f"read_parquet({literal(str(reading.parsed))})"
     key = [quoted(name) for name in reading.key]
     repeats = ""
     if key:
@@ -337,14 +352,14 @@ def _set_aside(reading: _Reading) -> None:
         repeats = f"""
             UNION ALL
             SELECT __file, __row, {said} || concat_ws(', ', {values}), 'repeated_key', {net}
-            FROM {parsed} WHERE __reason IS NULL AND {whole}
+            FROM {reading.typed} WHERE __reason IS NULL AND {whole}
             QUALIFY row_number() OVER (
               PARTITION BY {", ".join(key)} ORDER BY {reading.names}, __file, __row) > 1
         """
     reading.engine.connection.execute(f"""
         CREATE TABLE aside AS
         SELECT __file, __row, __reason, __kind, {net} AS __minor
-        FROM {parsed} WHERE __reason IS NOT NULL {repeats}
+        FROM {reading.typed} WHERE __reason IS NOT NULL {repeats}
     """)
     reading.engine.connection.execute(
         "CREATE TABLE rejects (__file VARCHAR, __row BIGINT, kind VARCHAR, line VARCHAR)"
@@ -356,8 +371,7 @@ def _set_aside(reading: _Reading) -> None:
 
 
 def _kept(reading: _Reading) -> str:
-    parsed = f"read_parquet({literal(str(reading.parsed))})"
-    return f"(FROM {parsed} ANTI JOIN aside USING (__file, __row))"
+    return f"(FROM {reading.typed} ANTI JOIN aside USING (__file, __row))"
 
 
 def _accepted_columns(reading: _Reading) -> str:
@@ -398,7 +412,6 @@ def _quarantine(reading: _Reading) -> str:
 
 def _counts(reading: _Reading) -> str:
     """One row per file; for order lines with the exact sum and what rounding did to it."""
-    parsed = f"read_parquet({literal(str(reading.parsed))})"
     money = sums = ""
     if reading.has_money:
         decimals = reading.engagement.decimals
@@ -415,14 +428,21 @@ def _counts(reading: _Reading) -> str:
         SELECT file, CAST(coalesce(rows, 0) + coalesce(lost, 0) AS BIGINT) AS rows_read,
                CAST(coalesce(rows, 0) - coalesce(bad, 0) AS BIGINT) AS rows_accepted,
                CAST(coalesce(bad, 0) + coalesce(lost, 0) AS BIGINT) AS rows_quarantined{sums},
-               sha256
+               first_day, last_day, sha256
         FROM (VALUES {_files(reading)}) AS files(file, sha256)
-        LEFT JOIN (SELECT __file AS file, count(*) AS rows{money} FROM {parsed} GROUP BY 1)
-          USING (file)
+        LEFT JOIN (SELECT __file AS file, count(*) AS rows, {_span(reading)}{money} FROM {reading.typed}
+                   GROUP BY 1) USING (file)
         LEFT JOIN (SELECT __file AS file, count(*) AS bad FROM aside GROUP BY 1) USING (file)
         LEFT JOIN (SELECT __file AS file, count(*) AS lost FROM rejects GROUP BY 1) USING (file)
         ORDER BY file
     """
+
+
+def _span(reading: _Reading) -> str:
+    """The days between which nearly all rows of a file lie: a mistyped year stretches none."""
+    days = [one.name for one in reading.table.columns if one.kind == "date" and one.counts]
+    day = quoted(days[0]) if days else "CAST(NULL AS DATE)"
+    return f"quantile_disc({day}, 0.01) AS first_day, quantile_disc({day}, 0.99) AS last_day"
 
 
 def _files(reading: _Reading) -> str:
@@ -470,14 +490,13 @@ def _repairs(reading: _Reading, broken: list[Breach]) -> str:
 
 def _currencies(reading: _Reading) -> str:
     """Order lines by the currency they are in, and whether a rate was there to convert them."""
-    parsed = f"read_parquet({literal(str(reading.parsed))})"
     home = literal(reading.engagement.currency)
     return f"""
         SELECT coalesce(__foreign, {home}) AS currency, {_NET} IS NOT NULL AS is_converted,
                count(*) AS lines, CAST(sum(__own) AS DECIMAL(38,6)) AS amount,
                min(__rate) AS rate_low, max(__rate) AS rate_high,
                CAST(sum({_NET}) AS BIGINT) AS net_revenue
-        FROM {parsed} LEFT JOIN aside USING (__file, __row)
+        FROM {reading.typed} LEFT JOIN aside USING (__file, __row)
         WHERE aside.__row IS NULL OR aside.__kind = 'no_rate'
         GROUP BY 1, 2 ORDER BY 1, 2
     """
@@ -490,7 +509,7 @@ def _check_rows(reading: _Reading) -> None:
     files = ", ".join(part.file for part in reading.staged.parts)
     read, aside = _one(
         reading,
-        f"SELECT (SELECT count(*) FROM read_parquet({literal(str(reading.parsed))})) + "
+        f"SELECT (SELECT count(*) FROM {reading.typed}) + "
         "(SELECT count(*) FROM rejects), (SELECT count(*) FROM aside) + "
         "(SELECT count(*) FROM rejects)",
     )

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from logs_client import AS_OF, agreed, given, lines, working_days
 
-from segkit.audit.checks.calendar import ends, free_days, gaps, holes, levels, look
+from segkit.audit.checks.calendar import ends, free_days, gaps, holes, levels, look, overlaps
 
 DAYS = working_days("2024-01-02", "2025-12-31")
 
@@ -133,3 +133,26 @@ def test_a_month_with_a_hole_is_pale(tmp_path: Path) -> None:
     level = levels(made["source_days"], agreed()).set_index("month")["level"]
     assert round(level["2024-10-01"], 2) == round(18 / 23, 2)
     assert level["2024-11-01"] == 1.0
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def files(*spans: tuple[str, str]) -> pd.DataFrame:
+    names = [f"{n}.csv" for n in range(len(spans))]
+    return pd.DataFrame(spans, columns=["first_day", "last_day"], dtype="M8[s]").assign(file=names)
+
+
+def test_files_that_follow_one_another_do_not_overlap() -> None:
+    assert overlaps(files(("2025-01-01", "2025-03-31"), ("2025-04-01", "2025-06-30"))).empty
+
+
+def test_a_file_that_holds_days_of_the_next_is_told() -> None:
+    spans = [(f"2025-0{n}-01", f"2025-0{n}-28") for n in range(1, 7)]
+    spans[2] = ("2025-03-01", "2025-04-10")
+    row = overlaps(files(*spans)).iloc[0]
+    assert (row["file"], row["next_file"], row["days"]) == ("2.csv", "3.csv", 10)
+
+
+def test_files_by_region_are_no_overlap() -> None:
+    assert overlaps(files(*[("2025-01-01", "2025-06-30")] * 4)).empty

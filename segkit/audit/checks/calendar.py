@@ -115,10 +115,10 @@ def holes(given: Given) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict
-        ``source_days``; ``source_calendar`` one row per source and part: first and last day, rows,
-        unit of its rhythm, how many of them and how many empty; ``source_holes`` one row per hole:
-        kind (``gap``, ``end`` too early, ``start`` long after the window's), first and last day,
-        how many units, and the rows and the amount (minor units) that are usual in as many;
+        ``source_days``; ``file_overlaps``, see `overlaps`; ``source_calendar`` one row per source
+        and part: first and last day, rows, unit of its rhythm, how many of them and how many
+        empty; ``source_holes`` one row per hole: kind (``gap``, ``end`` too early, ``start`` long
+        after the window's), first and last day, how many units, and the rows and the amount (minor units) that are usual in as many;
         ``partial_months`` the first and the last month of the order lines where they are not whole.
     """
     found = days(given)
@@ -139,11 +139,21 @@ def holes(given: Given) -> dict[str, pd.DataFrame]:
     return {
         "source_days": found,
         "source_calendar": pd.DataFrame(calendar),
+        "file_overlaps": pd.concat(
+            [
+                overlaps(given.table(f"{table}_counts")).assign(source=table)
+                for table in DATED
+                if given.has(f"{table}_counts")
+            ]
+            or [overlaps(_NO_FILES).assign(source="")]
+        ),
         "source_holes": _once(pd.DataFrame(missing, columns=_HOLE)).astype(_TYPES),
         "partial_months": partial_months(found[found["source"] == "order_lines"], agreed),
     }
 
 
+_NO_FILES = pd.DataFrame({"file": pd.Series(dtype="str"), "first_day": pd.Series(dtype="M8[s]"),
+                          "last_day": pd.Series(dtype="M8[s]")})  # fmt: skip
 _HOLE = ["source", "part", "kind", "unit", "first", "last", "missing", "rows", "amount"]
 _TYPES = {"part": "str", "first": "M8[s]", "last": "M8[s]", "missing": "int64", "rows": "int64",
           "amount": "int64"}  # fmt: skip
@@ -466,3 +476,33 @@ def levels(days: pd.DataFrame, engagement: Engagement) -> pd.DataFrame:
     tidy = tidy.melt("month", var_name="table", value_name="level")
     tidy["rows"] = rows.to_numpy().T.ravel()
     return tidy.assign(month=tidy["month"].dt.start_time)
+
+
+def overlaps(counts: pd.DataFrame) -> pd.DataFrame:
+    """Files of one table that hold the same days, where its files follow one another in time.
+
+    Where most files share their days with the next they are parts of another kind, such as
+    regions, and none is told.
+
+    Parameters
+    ----------
+    counts
+        ``file``, ``first_day`` and ``last_day``, one row per file.
+
+    Returns
+    -------
+    DataFrame
+        ``file``, ``next_file``, the ``first`` and ``last`` day that both hold, how many ``days``.
+    """
+    files = counts.dropna(subset=["first_day"]).sort_values(["first_day", "last_day", "file"])
+    after = files.shift(-1)
+    last = files["last_day"].where(files["last_day"] < after["last_day"], after["last_day"])
+    days = (last - after["first_day"]).dt.days + 1
+    both = days > GRACE
+    told = pd.DataFrame(
+        {
+            "file": files["file"], "next_file": after["file"], "first": after["first_day"],
+            "last": last, "days": days,
+        }
+    )[both if 2 * both.sum() < len(files) else both & ~both]  # fmt: skip
+    return told.astype({"days": "int64"}).reset_index(drop=True)

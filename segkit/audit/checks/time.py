@@ -79,6 +79,32 @@ STARTS = _holes(
     action=say("Export these records from the first day of the window, or shorten the window."),
 )
 
+OVERLAPS = Check(
+    id="file_overlap",
+    asks=say("Files that hold the same days as the next one"),
+    failing="""
+        SELECT source, file, next_file, first, last, days, CAST(0 AS BIGINT) AS money
+        FROM file_overlaps""",
+    about=_SOURCES,
+    needs=("file_overlaps", "source_calendar"),
+    by="rows",
+    claim=say_n(
+        "{n} file holds days that the next one holds as well",
+        "{n} files hold days that the next ones hold as well",
+        0,
+    ),
+    touches=say(
+        "All other files follow one another in time. If the {effect} days in both were exported "
+        "twice, what is counted on them is too high: see the lines that are equal to another."
+    ),
+    touched=say("days that are counted twice"),
+    effect=Scalar("days", "SELECT SUM(days) FROM failed_file_overlap"),
+    action=say(
+        "Ask whether these files were exported twice, and declare what makes a line unique."
+    ),
+    owner=_IT,
+)
+
 PARTIAL_MONTH = Check(
     id="partial_month",
     asks=say("Months of which the records hold only a part"),
@@ -372,6 +398,6 @@ OTHER_PRICES = Check(
 )
 
 CHECKS = (
-    GAPS, ENDS, STARTS, PARTIAL_MONTH, FIELD_SHIFT, UNIT_CHANGE, PRICE_LEVEL, NEW_BUT_OLD,
+    GAPS, ENDS, STARTS, OVERLAPS, PARTIAL_MONTH, FIELD_SHIFT, UNIT_CHANGE, PRICE_LEVEL, NEW_BUT_OLD,
     UNKNOWN_TENURE, OTHER_CURRENCY, TWO_UNITS, LIST_LESS_DISCOUNT, OTHER_PRICES,
 )  # fmt: skip
