@@ -118,8 +118,8 @@ def holes(given: Given) -> dict[str, pd.DataFrame]:
         ``source_days``; ``file_overlaps``, see `overlaps`; ``source_calendar`` one row per source
         and part: first and last day, rows, unit of its rhythm, how many of them and how many
         empty; ``source_holes`` one row per hole: kind (``gap``, ``end`` too early, ``start`` long
-        after the window's), first and last day, how many units, and the rows and the amount (minor units) that are usual in as many;
-        ``partial_months`` the first and the last month of the order lines where they are not whole.
+        after the window's), first and last day, how many units, and the rows and the amount
+        (minor units) that are usual in as many; ``partial_months``, see there.
     """
     found = days(given)
     found["day"] = pd.to_datetime(found["day"])
