@@ -24,6 +24,15 @@ UNITS = (
     "lines", "minutes", "months", "number", "order lines", "orders", "pairs", "products",
     "questions", "rows", "segments", "sellers", "share", "values", "visits", "working days",
 )  # fmt: skip
+#: Columns and words of the lists that checks make, beside those of the contracts.
+LIST_WORDS = (
+    "after", "before", "codes", "column", "day", "factor", "field", "first", "first_order",
+    "is_crowded", "keep", "keep_amount", "keep_name", "key", "largest_outlet_amount", "last",
+    "last_visit", "logged", "merge", "merge_amount", "merge_name", "missing", "money", "month",
+    "name", "name, address and tax number", "name and address", "name and tax number", "noise",
+    "on_free_day", "outlets", "part", "price", "psi", "repeats", "since", "source", "table",
+    "touched_rows", "usual_amount", "usual_price", "usual_rows",
+)  # fmt: skip
 _STEPS = {
     "en": ("thousand", "million", "billion"),
     "da": ("t.", "mio.", "mia."),

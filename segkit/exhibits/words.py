@@ -139,10 +139,14 @@ def _grade(grade: str | None, language: str) -> dict[str, str]:
 
 def source_line(payload: Mapping[str, Any], language: str) -> str:
     """Where an exhibit's data come from, and the day they look back from."""
-    names = dict.fromkeys(_OF_TABLE.sub("", name) for name in payload["sources"])
     day = date.fromisoformat(payload["as_of"])
-    said = say("Source: {tables}. As of {day}.", tables=listed(map(term, names)), day=day)
+    said = say("Source: {tables}. As of {day}.", tables=of_tables(payload["sources"]), day=day)
     return words(said, language)
+
+
+def of_tables(names: Sequence[str]) -> Value:
+    """The tables as they are spoken of, each once."""
+    return listed(map(term, dict.fromkeys(_OF_TABLE.sub("", name) for name in names)))
 
 
 def scales(payload: Mapping[str, Any], language: str) -> list[Scale]:

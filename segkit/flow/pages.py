@@ -60,6 +60,7 @@ def render(
             status=say("NOT RECONCILED").in_language(language) if made["status"] else None,
             notes=tuple(note.in_language(language) for note in notes),
             elsewhere=_elsewhere(language, agreed.languages),
+            words=agreed.own_words,
         )
         for language in agreed.languages
     ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from segkit.engagement import LANGUAGES
 from segkit.errors import SegkitError
-from segkit.language import UNITS, catalogue_file, term
+from segkit.language import LIST_WORDS, UNITS, catalogue_file, term
 from segkit.recipes import RECIPES, ROOT
 from segkit.store import PACKAGE
 from segkit.tables import CONTRACTS
@@ -86,7 +86,7 @@ def vocabulary() -> list[str]:
     columns = {column.name for table in CONTRACTS.values() for column in table.columns}
     parts = re.compile(r"^failed_|^listed_|_(quarantine|counts|repairs)$")
     told = {str(term(name)) for name in {*made, *CONTRACTS, *columns} if not parts.search(name)}
-    return sorted({*told, *UNITS})
+    return sorted({*told, *UNITS, *(str(term(word)) for word in LIST_WORDS)})
 
 
 def read(language: str) -> Catalog:

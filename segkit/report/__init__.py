@@ -23,6 +23,8 @@ class Cover:
         Trial overrides, an accepted gap: what a reader must know before the numbers.
     elsewhere
         The same report in other languages: each language and where its portal lies.
+    words
+        By language, the client's own word for each word of the contract.
     """
 
     client: str
@@ -34,6 +36,7 @@ class Cover:
     status: str | None = None
     notes: tuple[str, ...] = ()
     elsewhere: tuple[tuple[str, str], ...] = ()
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from segkit.exhibits.brand import brand
-from segkit.exhibits.words import GRADES, heading, source_line, words
-from segkit.language import Message, Scale, is_currency, render, say, term
+from segkit.exhibits.words import GRADES, heading, of_tables, source_line, words
+from segkit.language import Message, Scale, client_word, is_currency, render, say, term, write_value
 from segkit.report import Cover, RunContents
 from segkit.report.pages import at_stake
 from segkit.store import read_frame
@@ -54,6 +54,8 @@ _HEADS = {
     "value": say("Value"),
 }
 _FAILING = 5_000  # rows of one check
+#: Columns of lists whose cells are words of ours.
+_CONTRACT_WORDS = ("source", "field", "table", "column", "reason", "unit")
 _TWINS = "failed_same_customer"
 
 
@@ -162,7 +164,7 @@ def _figures(run: RunContents) -> pd.DataFrame:
             **{key: figure.get(key) for key in ("low", "high", "n")},
             "grade": words(GRADES[figure["grade"]], language),
             "period": figure["period"],
-            "source": ", ".join(words(term(one), language) for one in figure["source"]),
+            "source": write_value(of_tables(figure["source"]).as_json(), language),
         }
         for id, figure in run.ledger.get("figures", {}).items()
     ]
@@ -327,8 +329,16 @@ class Book:
             value is not None for value in column
         )}  # fmt: skip
         heads = [words(_HEADS.get(head, term(head)), self.cover.language) for head in given]
+        given = {head: [self._spoken(head, one) for one in given[head]] for head in given}
         units = ["date" if isinstance(column[0], date) else "number" for column in given.values()]
         self._fill(sheet, heads, units, list(given.values()))
+
+    def _spoken(self, head: str, value: Any) -> Any:
+        """A word of the contract as the reader calls it, in columns that hold such words."""
+        if not isinstance(value, str):
+            return value
+        said = term(value) if head in _CONTRACT_WORDS else client_word(value, self.cover.words)
+        return words(said, self.cover.language)
 
     def _sheet(self, name: str, title: str, subtitle: str) -> Worksheet:
         return self._add(self._name(name), title, subtitle)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
@@ -107,6 +111,72 @@ def test_the_planted_faults_of_the_visit_log_are_found_and_no_others(
     assert set(log.loc[log["grade"] == "D", "team"]) == {"Professional"}
 
 
+#: Words that a reader of the other language would meet in any sentence of it.
+_ENGLISH = "the|of|and|with|which|are|is|from|that|their|customers?|orders?|revenue|rows|each"
+_POLISH = "się|nie|jest|oraz|przez|które|klientów|klienci|sprzedaży|wizyt|lub|dla|mln|tys|zł"
+#: Ids, files and settings are called alike everywhere.
+_NAMES = re.compile(r"\S*(?:[_/]|\w\.\w)\S*|--set|sales director")
+
+
+def foreign(text: str, words: str) -> list[str]:
+    """The places where `words` stand, each with a little around it."""
+    plain = _NAMES.sub(" ", text.replace("\xa0", " "))
+    found = re.finditer(rf"\b(?:{words})\b", plain)
+    return [plain[max(0, one.start() - 40) : one.end() + 40] for one in found]
+
+
+def pages_of(folder: Path) -> Iterator[tuple[str, str]]:
+    """The text of each page, and of each sheet of the workbook."""
+    for path in sorted(folder.glob("*.html")):
+        told = re.sub(r"<style.*?</style>|<[^>]+>", " ", path.read_text("utf-8"), flags=re.DOTALL)
+        yield path.name, html.unescape(told)
+    book = openpyxl.load_workbook(folder / "workbook.xlsx", read_only=True)
+    for sheet in book.worksheets:
+        rows = list(sheet.iter_rows(values_only=True))
+        yield (
+            sheet.title,
+            " \n ".join(str(cell) for row in rows for cell in row if cell is not None),
+        )
+
+
+def test_polish_pages_show_no_english_words(report: Report) -> None:
+    told = {name: foreign(text, _ENGLISH)[:3] for name, text in pages_of(report.folder)}
+    assert {name: places for name, places in told.items() if places} == {}
+
+
+def test_english_pages_show_no_polish_words_but_the_clients_own_names(report: Report) -> None:
+    told = {name: foreign(text, _POLISH)[:3] for name, text in pages_of(report.folder / "en")}
+    assert {name: places for name, places in told.items() if places} == {}
+
+
+def test_words_of_the_other_language_are_found() -> None:
+    assert foreign("Udział customers w okresie", _ENGLISH) == ["Udział customers w okresie"]
+    assert foreign("run/of/it audit.customers.active net_revenue", _ENGLISH) == []
+    assert foreign("The share of klientów", _POLISH) == ["The share of klientów"]
+
+
+def test_the_report_is_there_once_more_in_english(report: Report) -> None:
+    """The same pages from the same payloads, and no notebook was run for them."""
+    names = {path.name for path in report.folder.iterdir() if path.is_file()}
+    assert names == {path.name for path in (report.folder / "en").iterdir() if path.is_file()}
+    assert [name for name, _ in report.steps if name.endswith("/en")] == []
+    polish, english = (
+        pd.read_csv(folder / "exports" / "segments.csv", dtype=str)
+        for folder in (report.folder, report.folder / "en")
+    )
+    assert polish["segment_id"].equals(english["segment_id"])
+    assert not set(polish["segment"]) & set(english["segment"])
+
+
+def test_polish_pages_show_the_clients_own_words(report: Report) -> None:
+    page = "02-behavioural-segmentation.html"
+    polish, english = (
+        (folder / page).read_text("utf-8") for folder in (report.folder, report.folder / "en")
+    )
+    assert "Drogeria<" in polish and "Drugstore<" not in polish
+    assert "Drugstore<" in english and "Drogeria<" not in english
+
+
 def test_a_second_run_with_nothing_changed_takes_no_time(report: Report) -> None:
     make_report(report.engagement, report.folder.parents[1])
     start = time.perf_counter()
@@ -124,7 +194,8 @@ def test_a_gap_to_the_clients_own_figure_leaves_the_audit_alone(
         own.engagement, tmp_path, out=tmp_path / "gap", overrides=["controls.net_revenue.value=1"]
     )
     assert audit.manifest["status"] == "NOT RECONCILED"
-    assert "NOT RECONCILED" in (audit.folder / "01-data-audit.html").read_text("utf-8")
+    assert "NIEUZGODNIONE" in (audit.folder / "01-data-audit.html").read_text("utf-8")
+    assert "NOT RECONCILED" in (audit.folder / "en" / "01-data-audit.html").read_text("utf-8")
     assert not (audit.folder / "02-behavioural-segmentation.html").exists()
 
 
