@@ -73,18 +73,18 @@ def answer(book: Workbook) -> None:
     ]  # fmt: skip
     found = headline(book)
     if found:
-        sentences.append(say("{claim}.", claim=_claim(*_widest(book, *found))))
+        sentences.append(say("{claim}.", claim=_claim(*_widest(book, *found))[0]))
     book.show(Answer(tuple(sentences)))
 
 
 def everything(book: Workbook) -> list[Assumed]:
-    """Every judged number of the stages: to know them all, all their modules are loaded."""
+    """Every judged number that something rests on; to know them, all stages are loaded."""
     stages = {recipe.make.split(":")[0].split(".")[1] for recipe in book.store.recipes}
     for stage in sorted(stages - {"sources"}):
         module = import_module(f"segkit.{stage}")
         for inner in walk_packages(getattr(module, "__path__", ()), f"segkit.{stage}."):
             import_module(inner.name)
-    return register(book.engagement)
+    return [row for row in register(book.engagement) if book.has(row.table)]
 
 
 def _widest(
@@ -105,19 +105,20 @@ def _widest(
     return name, row["text"], figures
 
 
-def _claim(name: str, text: Message, figures: dict[str, Figure]) -> Message:
+def _claim(
+    name: str, _: Message, figures: dict[str, Figure]
+) -> tuple[Message, Message, Message, bool]:
+    """What may be said of the headline, its range, its steadiness, and whether it is wide."""
     if name == "loss_swings":
-        return say(
-            "Loss-making customers lose between {low} and {high}, depending on one assumption",
-            **figures,
-        )
-    return say("The target is between {low} and {high}, depending on one assumption", **figures)
-
-
-def _steady(name: str, figures: dict[str, Figure]) -> Message:
-    if name == "loss_swings":
-        return say("What loss-making customers lose hardly depends on one assumption", **figures)
-    return say("The target hardly depends on one assumption", **figures)
+        wide = say("Loss-making customers lose between {low} and {high}, depending on one "
+                   "assumption", **figures)  # fmt: skip
+        steady = say("What loss-making customers lose hardly depends on one assumption")
+    else:
+        wide = say("The target is between {low} and {high}, depending on one assumption",
+                   **figures)  # fmt: skip
+        steady = say("The target hardly depends on one assumption")
+    holds = is_wide(*(float(figures[key].value) for key in ("value", "low", "high")))
+    return wide if holds else steady, wide, steady, holds
 
 
 def tornado(book: Workbook) -> None:
@@ -128,8 +129,7 @@ def tornado(book: Workbook) -> None:
         return
     name, table = found
     _, text, figures = _widest(book, name, table)
-    claim, steady = _claim(name, text, figures), _steady(name, figures)
-    holds = is_wide(*(float(figures[key].value) for key in ("value", "low", "high")))
+    _, claim, steady, holds = _claim(name, text, figures)
     alone = table[table["id"].str.startswith("minutes.")]
     first = alone["text"].iloc[0].args["activity"] if len(alone) else None
     data = table[table["swing"] > 0].head(SHOWN).reset_index(drop=True)
@@ -163,9 +163,13 @@ def tornado(book: Workbook) -> None:
             Chart("intervals", x="at_value", y="text", low="low", high="high",
                   reference=float(figures["value"].value), reference_label=say("as assumed")),
             say(
-                "Each row moves one assumption from the low to the high end of its range and "
-                "recomputes the amount; all else stays. Where the first row holds all activities, "
-                "the rows of single ones are part of it."
+                "Each row moves one assumption over its range and recomputes the amount; all else "
+                "stays. The rows of single activities are part of the row of all."
+            )
+            if first
+            else say(
+                "Each row moves one assumption over its range and recomputes the amount; all else "
+                "stays."
             ),
             grade="D",
         )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DIFFERS = judged(
     "audit.said_differs", 0.1, 0.05, 0.2, "share",
     say("An answer differs from the records when it is so far off what they show."),
+    table="interviews",
 )  # fmt: skip
 _SOLD = "FROM order_lines WHERE period = 'in_window'"
 #: By the name on the data request: unit, table, and SQL of a sum and what it is divided by.

@@ -27,6 +27,8 @@ class Assumed:
         ``share``, ``times``, or a plural noun.
     is_asked
         Whether an engagement may agree another value; the others are part of the method.
+    table
+        Without this table nothing rests on it.
     source
         Where the value comes from; None where nobody agreed it, empty where the client's sheet
         does not say.
@@ -39,6 +41,7 @@ class Assumed:
     high: float
     unit: str
     is_asked: bool = False
+    table: str = "order_lines"
     source: str | None = None
     owner: str | None = None
     day: date | None = None
@@ -48,7 +51,15 @@ _DEFAULTS: dict[str, Assumed] = {}
 
 
 def judged(
-    id: str, value: N, low: float, high: float, unit: str, text: Message, *, is_asked: bool = False
+    id: str,
+    value: N,
+    low: float,
+    high: float,
+    unit: str,
+    text: Message,
+    *,
+    is_asked: bool = False,
+    table: str = "order_lines",
 ) -> N:
     """`value`, once it stands in the register: the only way a judged number enters the code.
 
@@ -59,7 +70,7 @@ def judged(
     low, high
         The range that we find defensible where nobody agreed one.
     """
-    row = Assumed(id, text, value, low, high, unit, is_asked)
+    row = Assumed(id, text, value, low, high, unit, is_asked, table)
     if _DEFAULTS.setdefault(id, row) != row:
         raise ValueError(f"two assumptions are called {id}")
     return value
@@ -81,7 +92,7 @@ def assumed(engagement: Engagement, id: str) -> Assumed:
         value,
         float(one.low) if one.low is not None else row.low * times,
         float(one.high) if one.high is not None else row.high * times,
-        row.unit, row.is_asked, one.source, one.owner, one.date,
+        row.unit, row.is_asked, row.table, one.source, one.owner, one.date,
     )  # fmt: skip
 
 

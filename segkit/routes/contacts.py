@@ -30,6 +30,7 @@ ONLINE = ("web", "edi")
 MOSTLY_WEAK = judged(
     "routes.mostly_weak", 0.5, 0.3, 0.7, "share",
     say("Where more of the visits stand in weak logs, all that is said of visits is judged."),
+    table="visits",
 )  # fmt: skip
 
 

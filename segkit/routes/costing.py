@@ -23,16 +23,17 @@ DRAWS = 400
 SURE = judged(
     "routes.sure", 0.9, 0.8, 0.95, "share",
     say("A loss or a profit is called sure when at least this part of the draws agree."),
+    table="cost_to_serve",
 )  # fmt: skip
 MINUTES = judged(
     "activity_minutes", 1.0, 0.75, 1.25, "times",
     say("Work takes this many times the given minutes; nobody has measured them."),
-    is_asked=True,
+    is_asked=True, table="cost_to_serve",
 )  # fmt: skip
 CAPACITY = judged(
     "practical_capacity", 1.0, 1.0, 1.0, "share",
     say("Part of the paid time that is left for work; none agreed is taken as given."),
-    is_asked=True,
+    is_asked=True, table="cost_to_serve",
 )  # fmt: skip
 
 

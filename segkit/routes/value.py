@@ -11,14 +11,17 @@ from segkit.language import say
 OFTEN = judged(
     "routes.often", 2.0, 1.5, 3.0, "times",
     say("Visited far more often: this many times the typical customer of the same tenth by value."),
+    table="visits",
 )  # fmt: skip
 MONTHLY = judged(
     "routes.monthly", 1.0, 0.5, 2.0, "visits",
     say("Visited far more often: at least this often a month."),
+    table="visits",
 )  # fmt: skip
 BREAK_EVEN = judged(
     "routes.break_even", 0.01, 0.0, 0.03, "share",
     say("Within this part of its revenue a contribution counts as break-even."),
+    table="cost_to_serve",
 )  # fmt: skip
 
 

@@ -136,8 +136,19 @@ def test_the_request_says_what_is_used_where_nothing_is_agreed():
 
 
 def test_every_unit_has_its_word():
-    units = {row.unit for row in assumptions.everything(_book(engagement()))}
-    assert units - {"share"} <= set(assumptions.UNITS)
+    assumptions.everything(_book(engagement()))  # which loads all stages
+    units = {row.unit for row in register(engagement())}
+    assert {"share", "visits", "deviations"} <= units <= {"share", *assumptions.UNITS}
+
+
+def test_an_assumption_that_nothing_rests_on_has_no_row(tmp_path):
+    costed, bare = client(tmp_path), page("order_lines", 1, 1)
+    costed.recipes = ()
+    rows = {row.id for row in assumptions.everything(costed.book())}
+    assert {"activity_minutes", "routes.often", "silent_gaps"} <= rows
+    rows = {row.id for row in assumptions.everything(bare)}
+    assert "silent_gaps" in rows
+    assert not {"activity_minutes", "routes.often", "audit.said_differs"} & rows
 
 
 def _book(told: Engagement) -> Workbook:
@@ -320,6 +331,18 @@ def test_the_headline_is_told_with_its_range_or_as_steady(table, low, high, clai
     [finding] = [one for one in book.items if one["type"] == "finding"]
     assert render(finding["claim"]) == claim
     assert len([one for one in book.items if one["type"] == "exhibit"]) == int(low != high)
+
+
+def test_the_answer_says_no_range_where_it_hardly_matters():
+    told = []
+    for low, high in ((50, 150), (99, 101)):
+        book = page("loss_swings", low, high)
+        assumptions.answer(book)
+        told.append(render(book.items[-1]["sentences"][1]))
+    assert told == [
+        "Loss-making customers lose between EUR 50 and EUR 150, depending on one assumption.",
+        "What loss-making customers lose hardly depends on one assumption.",
+    ]
 
 
 def test_the_activity_that_moves_it_most_is_to_be_timed():

@@ -18,34 +18,42 @@ if TYPE_CHECKING:
 ENOUGH = judged(
     "audit.log_visits", 50, 30, 100, "visits",
     say("With fewer visits nothing is said of how a seller logs them."),
+    table="visits",
 )  # fmt: skip
 FRIDAY_HOUR = judged(
     "audit.friday_hour", 15, 13, 17, "hours",
     say("From this hour of a Friday on a visit is logged late in the week."),
+    table="visits",
 )  # fmt: skip
 TIMES = judged(
     "audit.log_times", 2.0, 1.5, 3.0, "times",
     say("A pattern of logging is marked from this many times the expected part on."),
+    table="visits",
 )  # fmt: skip
 SAME_MINUTES = judged(
     "audit.same_minutes", 0.5, 0.4, 0.7, "share",
     say("When this part of the visits has one same length, it is no measurement."),
+    table="visits",
 )  # fmt: skip
 PEERS = judged(
     "audit.same_minutes_peers", 1.5, 1.2, 2.0, "times",
     say("One same length is marked from this many times what colleagues write."),
+    table="visits",
 )  # fmt: skip
 LONG_DAY = judged(
     "audit.long_day", 600, 480, 720, "minutes",
     say("A day has room for so many minutes of visits, where hours are not given."),
+    table="visits",
 )  # fmt: skip
 MOST_VISITS = judged(
     "audit.most_visits", 16, 10, 20, "visits",
     say("A day has room for so many visits."),
+    table="visits",
 )  # fmt: skip
 COMPLETE = judged(
     "audit.log_complete", 0.8, 0.7, 0.9, "share",
     say("A log that holds less of what was to be logged says nothing of response."),
+    table="visits",
 )  # fmt: skip
 #: A team is shown from so many sellers on; smaller ones, and sellers without a team, together.
 TEAM, OTHERS = 5, ""
