@@ -55,8 +55,8 @@ def test_pieces_and_pallets_are_not_added() -> None:
 
 
 def test_without_a_quantity_above_zero_all_is_mix() -> None:
-    table = kept(("service", "", 100, 250, 0, 0), ("credit", "", -40, -10, -4, -1))
-    assert effects(table) == {"price": 0, "volume": 0, "mix": 180}
+    table = kept(("service", "", 100, 250, 0, 0), ("credit", "", -40, -20, -4, -1))
+    assert effects(table) == {"price": 0, "volume": 0, "mix": 170}
 
 
 def test_rounding_is_half_away_from_zero_and_stays_in_the_mix() -> None:
