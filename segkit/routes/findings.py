@@ -40,10 +40,12 @@ LADDER = say(
 IDLE = judged(
     "routes.idle", 0.10, 0.05, 0.20, "share",
     say("Unused capacity above this part of the pools' cost is worth a finding."),
+    table="cost_to_serve",
 )  # fmt: skip
 DEAR = judged(
     "routes.dear", 1.25, 1.1, 1.5, "times",
     say("A segment is dear to serve from this many times the average part of net revenue."),
+    table="cost_to_serve",
 )  # fmt: skip
 
 
