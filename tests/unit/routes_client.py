@@ -30,6 +30,7 @@ SCHEMAS = {
     "visits": "visit_id VARCHAR, customer_id VARCHAR, visit_date DATE, kind VARCHAR, "
     "minutes DOUBLE",
     "events": "customer_id VARCHAR, event_date DATE, activity VARCHAR, quantity DOUBLE",
+    "visit_log_quality": "visits BIGINT, grade VARCHAR",
     "segments": "customer_id VARCHAR, segment_id VARCHAR",
     "segment_definitions": "segment_id VARCHAR, name VARCHAR",
 }
