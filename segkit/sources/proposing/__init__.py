@@ -123,7 +123,12 @@ def _groups(engine: Engine, folder: Path, found: Sequence[Look]) -> list[Group]:
     made = []
     for place, (pattern, several) in enumerate(grouped(found)):
         sheets = tuple(dict.fromkeys(look.sheet for look in several))
-        source = Source(file=pattern, sheet=sheets if several[0].sheet else None)
+        rows = {one.header_row for one in several}
+        source = Source(
+            file=pattern,
+            sheet=sheets if several[0].sheet else None,
+            header_row=rows.pop() if len(rows) == 1 and several[0].kind != "parquet" else None,
+        )
         made.append(
             group_of(engine, pattern, several, stage(engine, reader, f"group{place}", source))
         )
@@ -160,6 +165,7 @@ def _section(engine: Engine, one: Proposal, raws: set[str]) -> Iterator[str]:
         yield f"\n[{where}]"
         yield from writing.lines_of([each for each in settings if each.key in _OF_VALUES])
         yield from writing.lines_of([declared] if declared else [])
+        yield from _asked(one, lost)
         yield from deriving.questions(made)
         yield from deriving.select(one, made)
     else:
@@ -174,6 +180,7 @@ def _section(engine: Engine, one: Proposal, raws: set[str]) -> Iterator[str]:
 
 
 def _asked(one: Proposal, lost: Sequence[str]) -> Iterator[str]:
+    yield from writing.rivals(one)
     vat = deciding.vat_question(one)
     if vat:
         yield from writing.wrapped(f"{QUESTION} {vat}")

@@ -19,6 +19,8 @@ Confidence = Literal["high", "medium", "low"]
 _ENOUGH, _MEDIUM, _HIGH, _APART = 0.35, 0.6, 0.85, 0.12
 #: Below this a file is not taken for a table.
 _IS_TABLE, _IS_LIST, _RIVALS = 0.48, 0.4, 0.2
+#: From here on a file's name says which table it is.
+_SAYS_SO = 0.8
 #: From this share of a table's required columns on it is told what else it would need.
 _NEARLY = 0.6
 #: Tables whose columns could be those of many files: only a name tells them.
@@ -259,7 +261,8 @@ def _assigned(
         ]
         near, rival = max(others, default=(0.0, ""))
         one = scored[row][column]
-        is_near = near >= _MEDIUM and near >= one.score - _APART
+        least = _MEDIUM if group.facts[column].is_named else _ENOUGH
+        is_near = near >= least and near >= one.score - _APART
         found.append(replace(one, rival=rival if is_near else None))
     return tuple(found)
 
@@ -332,7 +335,8 @@ def _evidence(
         first = ", ".join(list(fact.words)[:3])
         yield 0.55 * known, f"its words are those of {column.name}: {first}"
     if (column.name,) == table.key and fact.is_unique:
-        yield (0.49 if fact.is_named else 0.3), "no value stands twice"
+        is_theirs = fact is group.facts[0] and file_score(group.name, table.name) >= _SAYS_SO
+        yield (0.55 if is_theirs else 0.49 if fact.is_named else 0.3), "no value stands twice"
     if column.name in ("net_amount", "cost_amount", "list_amount"):
         yield from _by_arithmetic(fact, column, sums)
     if not fact.is_named:

@@ -24,7 +24,7 @@ _TURNS = {"other": 0.1, "percent": 0.2, "vat": 0.3, "margin": 0.2, "name": 0.5, 
           "period": 0.8, "kind": 0.7, "quantity": 0.7, "order": 0.7, "line": 0.7,
           "document": 0.8, "issued": 0.8, "invoice": 0.7, "customer": 0.7, "product": 0.7,
           "unit": 0.4, "year": 0.8}  # fmt: skip
-_ELSE, _UNKNOWN = 0.5, 0.85
+_ELSE, _UNKNOWN = 0.5, 0.8
 #: No word of a value is longer.
 _LONGEST = 60
 
@@ -127,7 +127,7 @@ def _is_ending(rest: str) -> bool:
 def hear(header: str) -> Heard:
     """What `header` says; a damaged one is heard as it was meant."""
     heard = [_hear(one) for one in _readings(header)]
-    return min(heard, key=lambda one: (one.unknown, -len(one.tokens)))
+    return min(heard, key=lambda one: (one.unknown, not one.tokens))
 
 
 def _readings(header: str) -> list[str]:

@@ -88,14 +88,19 @@ def beside(line: str, told: str) -> str:
     return f"{line:<{_COMMENT_AT - 1}} # {comment(told)}" if told else line
 
 
-def columns(one: Proposal, attributes: dict[str, str]) -> Iterator[str]:
-    """The mapped columns, each with how sure it is and why."""
+def rivals(one: Proposal) -> Iterator[str]:
+    """What to ask where two columns fit alike."""
     for match in one.matches:
         if match.rival:
             yield from wrapped(
                 f'{QUESTION} is {match.column} "{short(match.header)}" or "{short(match.rival)}"? '
                 "Both fit."
             )
+
+
+def columns(one: Proposal, attributes: dict[str, str]) -> Iterator[str]:
+    """The mapped columns, each with how sure it is and why."""
+    for match in one.matches:
         yield beside(f"{match.column} = {quoted(match.header)}", told(match))
     for name, header in attributes.items():
         yield beside(f"{name} = {quoted(header)}", "kept as the client's own attribute")
