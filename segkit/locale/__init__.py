@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from segkit.engagement import LANGUAGES
 from segkit.errors import SegkitError
 from segkit.language import LIST_WORDS, UNITS, catalogue_file, term
 from segkit.recipes import RECIPES, ROOT
+from segkit.report.origins import terms
 from segkit.store import PACKAGE
 from segkit.tables import CONTRACTS
 
@@ -45,6 +47,8 @@ def messages() -> Iterator[tuple[Text, str]]:
         yield from ((text, place) for text in in_code(path))
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         yield from ((text, path.relative_to(ROOT).as_posix()) for text in in_notebook(path))
+    for heading, rows in terms():
+        yield from ((text, "docs/glossary.md") for text in (heading, *chain(*rows)) if text)
     yield from ((name, "segkit/tables.py") for name in vocabulary())
 
 

@@ -77,13 +77,22 @@ def _setting(value: Any) -> str:
 
 
 def glossary(run: RunContents) -> list[Told]:
-    """The terms by chapter; in English, since that is the language they are agreed in."""
-    if run.cover.language != "en" or not _GLOSSARY.is_file():
+    """The terms by chapter."""
+    language = run.cover.language
+    if not _GLOSSARY.is_file():
         return []
     told = []
+    for heading, rows in terms():
+        cells = [[words(Message(cell), language) for cell in row] for row in rows]
+        head = words(Message(heading), language)
+        told.append({**plain_table(cells), "heading": head, "anchors": []})
+    return told
+
+
+def terms() -> Iterator[tuple[str, list[list[str]]]]:
+    """The glossary's chapters: heading, and rows of term, definition and what to watch for."""
     for chapter in re.split(r"^## ", _GLOSSARY.read_text("utf-8"), flags=re.MULTILINE)[1:]:
         heading, *lines = chapter.splitlines()
-        cells = [re.split(r" \| ", line.strip("| ")) for line in lines if line.startswith("| ")]
-        rows = [[row[0], *row[3:]] for row in cells]  # neither in Polish nor in code
-        told.append({**plain_table(rows), "heading": heading, "anchors": []})
-    return [one for one in told if one["rows"]]
+        cells = [line.strip("|").split(" | ") for line in lines if line.startswith("| ")]
+        if cells:  # neither in Polish nor in code
+            yield heading, [[row[0].strip(), row[3].strip(), row[4].strip()] for row in cells]

@@ -178,3 +178,14 @@ def test_a_term_of_the_glossary_is_translated_as_agreed(term: str) -> None:
     assert told
     missed = [one for one in told if not any(part in str(one[1]).casefold() for part in stems)]
     assert missed == []
+
+
+def test_the_glossary_of_a_polish_report_names_each_term_as_it_was_agreed() -> None:
+    known = {one.id: one.string for one in locale.read("pl")}
+    agreed = [
+        [cell.strip() for cell in line.strip("|").split(" | ")[:2]]
+        for line in (ROOT / "docs" / "glossary.md").read_text("utf-8").splitlines()
+        if line.startswith("| ") and not line.startswith("| term")
+    ]
+    assert len(agreed) > 70
+    assert [one for one in agreed if known[one[0]] != one[1]] == []
