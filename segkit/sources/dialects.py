@@ -37,6 +37,8 @@ _CODE_PAGES = ("cp1250", "cp1252", "iso-8859-2")
 _OLD_PAGES, _MANY = ("iso-8859-16", "cp852", "cp850", "mac-roman"), 20
 _LETTERS = frozenset("ąćęłńóśźżĄĆĘŁŃÓŚŹŻăâîșțşţĂÂÎȘȚŞŢæøåÆØÅäöüßÄÖÜéèÉ")
 _SIGNS = frozenset("£€§°–—„”“’‘«»\u00a0²³×½…®")
+#: What our own columns of a staged file are called.
+RESERVED = ("__file", "__row", "file_row_number")
 #: A byte above ASCII and whether a letter stands behind or before it.
 _HIGH = re.compile(rb"([A-Za-z]?)([\x80-\xff])(?=([A-Za-z]?))")
 _ENOUGH = 100_000
@@ -63,6 +65,8 @@ class Dialect:
         The header's cells as the file has them.
     titles
         The lines above the header.
+    lines
+        How many lines a text file has in all.
     """
 
     encoding: str = ""
@@ -74,6 +78,7 @@ class Dialect:
     skip: int = 0
     header: tuple[str, ...] = ()
     titles: tuple[str, ...] = ()
+    lines: int = 0
 
 
 def bare(cell: str) -> str:
@@ -84,10 +89,8 @@ def bare(cell: str) -> str:
 # --- code pages -------------------------------------------------------------------------------
 
 
-def to_utf8(
-    path: Path, target: Path, label: str, declared: str | None, region: str
-) -> tuple[str, Sure]:
-    """Stream a file into UTF-8 with plain line ends; the encoding it had, and how sure.
+def to_utf8(path: Path, target: Path, label: str, declared: str | None, region: str) -> Dialect:
+    """Stream a file into UTF-8 with plain line ends; the encoding it had, how sure, its lines.
 
     Parameters
     ----------
@@ -104,13 +107,13 @@ def to_utf8(
     encoding = told or "utf-8"
     sure: Sure = "certain" if declared or marked or not told else "likely"
     tried = [encoding]
-    problem = _transcode(path, target, encoding)
-    if problem and not told:
+    lines, problem = _transcode(path, target, label, encoding)
+    if problem and not told and not _is_nearly_utf8(path):
         encoding, sure = _code_page(_high_bytes(path), region)
         tried.append(encoding)
-        problem = _transcode(path, target, encoding)
+        lines, problem = _transcode(path, target, label, encoding)
     if problem is None:
-        return encoding, sure
+        return Dialect(encoding, sure, lines=lines)
     fix = "correct encoding" if declared else "declare its encoding"
     raise SourceError(
         f"{label} is not {' or '.join(tried).replace('-sig', '')}: {problem}.\n"
@@ -141,6 +144,14 @@ def _wide(head: bytes) -> str | None:
         (True, False, True, False): "utf-16-be",
     }
     return shapes.get(zeros) if len(head) >= 4 else None
+
+
+def _is_nearly_utf8(path: Path) -> bool:
+    """Whether a stray byte spoils what is UTF-8, which as a code page would be other letters."""
+    with path.open("rb") as opened:
+        text = opened.read(_CHUNK).decode("utf-8", "replace")
+    letters = Counter(letter == "\ufffd" for letter in text if not letter.isascii())
+    return letters[False] > letters[True]
 
 
 def _high_bytes(path: Path) -> Counter[tuple[int, bool]]:
@@ -179,28 +190,32 @@ def _reads(high: Counter[tuple[int, bool]], page: str) -> str:
     return bytes(byte for byte, _ in high).decode(page, "replace")
 
 
-def _transcode(path: Path, target: Path, encoding: str) -> str | None:
-    """Stream a file into UTF-8 with plain line ends; says what cannot be decoded, or None."""
+def _transcode(path: Path, target: Path, label: str, encoding: str) -> tuple[int, str | None]:
+    """Stream a file into UTF-8; how many lines it has, and what cannot be decoded, or None."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    lines, ends_in_return = 1, False
+    lines, held, is_open = 0, "", False
     with path.open("rb") as source, target.open("wb") as sink:
         while True:
             chunk = source.read(_CHUNK)
             try:
-                text = decoder.decode(chunk, final=not chunk)
+                text = held + decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
-                lines += error.object[: error.start].count(b"\n")
-                return f"line {lines:,} holds the byte 0x{error.object[error.start]:02X}"
-            if ends_in_return:
-                text = "\r" + text
-            ends_in_return = bool(chunk) and text.endswith("\r")
+                lines += error.object[: error.start].count(b"\n") + 1
+                return lines, f"line {lines:,} holds the byte 0x{error.object[error.start]:02X}"
+            held = "\r" if chunk and text.endswith("\r") else ""
             if "\r" in text:
-                text = text[: -1 if ends_in_return else None]
-                text = text.replace("\r\n", "\n").replace("\r", "\n")
+                text = text.removesuffix(held).replace("\r\n", "\n").replace("\r", "\n")
             sink.write(text.encode("utf-8", "surrogatepass"))
-            lines += text.count("\n")
+            ends = text.count("\n")
+            if not ends and len(chunk) == _CHUNK:
+                raise SourceError(
+                    f"{label} has a line of more than {len(text):,} characters: line "
+                    f"{lines + 1:,}.\nFix: mend the line, or ask for the file again."
+                )
+            lines += ends
+            is_open = not text.endswith("\n") if text else is_open
             if not chunk:
-                return None
+                return lines + is_open, None
 
 
 # --- delimiter, quotes, header ----------------------------------------------------------------
@@ -210,10 +225,7 @@ Row = tuple[int, Sequence[str]]
 
 
 def dialect_of(
-    text: Path,
-    encoding: tuple[str, Sure],
-    source: Source,
-    wanted: Iterable[str] | None,
+    text: Path, known: Dialect, source: Source, wanted: Iterable[str] | None
 ) -> Dialect | None:
     """The dialect of a UTF-8 file; what `source` declares binds. None where it is empty.
 
@@ -235,7 +247,7 @@ def dialect_of(
         for row in _rows(head, delimiter, quote)
         if row[0] > (head[: told.end()].count("\n") if told else 0)
     ]
-    return top_of(rows, source, wanted, Dialect(*encoding, delimiter, quote))
+    return top_of(rows, source, wanted, replace(known, delimiter=delimiter, quote=quote))
 
 
 def top_of(
@@ -359,7 +371,7 @@ def clean_headers(header: Sequence[str]) -> list[str]:
     ['Kod', 'Rok', 'kod (2)', 'column_4']
     """
     clean: list[str] = []
-    seen: set[str] = set()
+    seen = set(RESERVED)
     for place, cell in enumerate(header, start=1):
         name = " ".join(cell.replace("\ufeff", "").split()) or f"column_{place}"
         names = itertools.chain([name], (f"{name} ({count})" for count in itertools.count(2)))
@@ -378,6 +390,7 @@ def _rows(head: str, delimiter: str, quote: str) -> list[Row]:
         quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
     )
     rows: list[Row] = []
+    csv.field_size_limit(_HEAD)
     try:
         for row in reader:
             rows.append((reader.line_num, row))

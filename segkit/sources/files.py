@@ -41,7 +41,7 @@ def files_of(engagement: Engagement, where: str, source: Source) -> tuple[File, 
         raise EngagementError(
             f"{where} is SQL, but raw sources are files.\nFix: give {where} its file."
         )
-    pattern = source.file or database_file(source)
+    pattern = database_file(source) if source.file is None else source.file
     if pattern is None:
         return ()
     allowed = _allowed_folders(engagement)
@@ -50,11 +50,33 @@ def files_of(engagement: Engagement, where: str, source: Source) -> tuple[File, 
         for file in found:
             if not _is_inside(file.path, allowed):
                 raise _outside(where, file.label)
+            _check_opens(file)
         if found:
             return tuple(found)
     if not any(_is_inside(base / _fixed_part(pattern), allowed) for base in allowed):
         raise _outside(where, pattern)
     raise _missing(engagement, where, pattern, allowed)
+
+
+def unreadable(file: File, kind: str, error: object) -> SourceError:
+    """The sentence for a file that its reader refuses, without the folder it lies in."""
+    said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    said = said.replace(str(file.path), file.label)
+    return SourceError(
+        f"{file.label} cannot be read as {kind}: {said}.\n"
+        "Fix: ask for the file again, or save it anew from the program that made it."
+    )
+
+
+def _check_opens(file: File) -> None:
+    try:
+        with file.path.open("rb"):
+            pass
+    except OSError as error:
+        raise SourceError(
+            f"{file.label} cannot be opened: {error.strerror}.\n"
+            "Fix: give yourself the right to read it."
+        ) from None
 
 
 def files_hash(engagement: Engagement, name: str) -> str:
@@ -97,8 +119,11 @@ def _allowed_folders(engagement: Engagement) -> list[Path]:
 
 
 def _matches(base: Path, pattern: str) -> list[str]:
-    if (base / pattern).is_file():
-        return [pattern]
+    try:
+        if (base / pattern).is_file():
+            return [pattern]
+    except (OSError, ValueError):  # a name that no file can have
+        return []
     if not glob.has_magic(pattern):
         return []
     names = glob.glob(pattern, root_dir=base, recursive=True)  # noqa: PTH207 - keeps the links
@@ -114,7 +139,10 @@ def _fixed_part(pattern: str) -> Path:
 
 
 def _is_inside(path: Path, allowed: list[Path]) -> bool:
-    real = path.resolve()  # a link is where it points to
+    try:
+        real = path.resolve()  # a link is where it points to
+    except (OSError, ValueError, RuntimeError):  # a ring of links, or a name that no file can have
+        return False
     return any(real.is_relative_to(folder) for folder in allowed)
 
 

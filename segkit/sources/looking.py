@@ -23,8 +23,10 @@ from segkit.sources.staging import (
     PARQUETS,
     SHEETS,
     Part,
+    Staged,
     database_part,
     is_nested,
+    readable,
     stage_file,
 )
 
@@ -201,14 +203,13 @@ def _tables(path: Path, label: str, kind: Kind) -> tuple[str, ...]:
 def _looked(blank: Look, region: str) -> Look:
     with Engine() as engine:
         part = _staged(engine, blank, region)
-        types = {
-            name: kind
-            for name, kind, *_ in engine.connection.execute(f"DESCRIBE {part.relation}").fetchall()
-        }
-        (count,) = engine.query(f"SELECT count(*) AS rows FROM ({part.relation})")[
-            "rows"
-        ].to_pylist()
-        columns = tuple(_column(engine, part, name, types[name], count) for name in part.headers)
+        staged = Staged("look", (part,))
+        with readable(staged):
+            (count,) = engine.query(f"SELECT count(*) AS n FROM ({part.relation})")["n"].to_pylist()
+            types = staged.types(engine)
+            columns = tuple(
+                _column(engine, part, name, types[name], count) for name in part.headers
+            )
     dialect = part.dialect or Dialect()
     last = f"column_{len(dialect.header)}"
     cells = [folded(cell) for cell in dialect.header if bare(cell)]

@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 from segkit.engagement import Source
 from segkit.errors import SourceError, nearest
 from segkit.sources.dialects import Dialect, bare, top_of
+from segkit.sources.files import File, unreadable
 
 _CHUNK = 1 << 20
 #: A spreadsheet's text shrinks to a twentieth, seldom to a hundredth.
@@ -61,15 +62,6 @@ class Sheet:
     is_1904: bool
 
 
-def unreadable(label: str, kind: str, error: object) -> SourceError:
-    """The sentence for a file that its reader refuses."""
-    said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-    return SourceError(
-        f"{label} cannot be read as {kind}: {said}.\n"
-        "Fix: ask for the file again, or save it anew from the program that made it."
-    )
-
-
 def sheet_names(path: Path, label: str) -> tuple[str, ...]:
     """The names of the sheets that hold cells, in their order."""
     from python_calamine import SheetTypeEnum
@@ -95,20 +87,23 @@ def _open(path: Path, label: str) -> Any:
 
     _check_unpacked(path, label)
     return _calm(
-        label, lambda: CalamineWorkbook.from_path(str(path)), (CalamineError, OSError, ValueError)
+        path,
+        label,
+        lambda: CalamineWorkbook.from_path(str(path)),
+        (CalamineError, OSError, ValueError),
     )
 
 
-def _calm(label: str, call: Any, known: tuple[type[Exception], ...]) -> Any:
+def _calm(path: Path, label: str, call: Any, known: tuple[type[Exception], ...]) -> Any:
     """What `call` gives; whatever the reader says of a broken file becomes a sentence."""
     try:
         return call()
     except known as error:
-        raise unreadable(label, "a spreadsheet", error) from None
+        raise unreadable(File(path, label), "a spreadsheet", error) from None
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # which is no Exception
             raise
-        raise unreadable(label, "a spreadsheet", "its reader gave up") from None
+        raise unreadable(File(path, label), "a spreadsheet", "its reader gave up") from None
 
 
 def _chosen(names: Sequence[str], label: str, where: str, source: Source) -> list[str]:
@@ -134,8 +129,8 @@ def _sheet(
 
     told, is_1904 = _told_by_xml(path, label, name)
     book = _open(path, label)
-    sheet = _calm(label, lambda: book.get_sheet_by_name(name), (CalamineError, ValueError))
-    rows = _calm(label, lambda: list(sheet.iter_rows()), (CalamineError, ValueError))
+    sheet = _calm(path, label, lambda: book.get_sheet_by_name(name), (CalamineError, ValueError))
+    rows = _calm(path, label, lambda: list(sheet.iter_rows()), (CalamineError, ValueError))
     top, left = sheet.start or (0, 0)
     for (row, column), text in told.items():
         if 0 <= row - top < len(rows) and 0 <= column - left < len(rows[row - top]):
@@ -248,7 +243,7 @@ def _check_unpacked(path: Path, label: str) -> None:
                 if unpacked > most:
                     raise _bomb(label, size, most)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError) as error:
-        raise unreadable(label, "a spreadsheet", error) from None
+        raise unreadable(File(path, label), "a spreadsheet", error) from None
 
 
 def _bomb(label: str, size: int, most: int) -> SourceError:
@@ -310,7 +305,7 @@ def _told_by_xml(path: Path, label: str, name: str) -> tuple[dict[tuple[int, int
         zlib.error,
         RuntimeError,
     ) as error:
-        raise unreadable(label, "a spreadsheet", error) from None
+        raise unreadable(File(path, label), "a spreadsheet", error) from None
     told = book.find(f"{_MAIN}workbookPr")
     is_1904 = told is not None and told.get("date1904") in ("1", "true")
     ids = {one.get("name"): one.get(_RELATION) for one in book.iter(f"{_MAIN}sheet")}

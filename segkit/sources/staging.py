@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from segkit.engagement import Engagement, Source
 from segkit.engine import Engine, failure, literal, quoted
 from segkit.errors import SourceError, nearest
-from segkit.sources.databases import fetch
-from segkit.sources.dialects import Dialect, bare, clean_headers, dialect_of, to_utf8
-from segkit.sources.files import File, files_of
+from segkit.sources.databases import SQLITE, fetch
+from segkit.sources.dialects import RESERVED, Dialect, bare, clean_headers, dialect_of, to_utf8
+from segkit.sources.files import File, files_of, unreadable
 from segkit.sources.repairs import money_word
-from segkit.sources.sheets import sheets_of, unreadable
+from segkit.sources.sheets import sheets_of
 from segkit.tables import CONTRACTS
 
 _CENTRAL_EUROPE = {"PL", "CZ", "SK", "HU", "RO", "SI", "HR", "BA", "AL"}
 SHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 PARQUETS = (".parquet", ".pq")
 _OPEN_QUOTE = ("UNQUOTED VALUE", "LINE SIZE OVER MAXIMUM")
+_MOST_COLUMNS = 2_000
+_MOST_LINES_OF_A_CELL = 200
 #: Words that begin a row of totals, in the languages of our clients.
 TOTALS = (
     *("total", "totals", "grand total", "subtotal", "sub-total", "sum", "sum total"),
@@ -196,15 +200,41 @@ def stage_file(
     wanted
         Headers that are looked for; None where nothing is known of the file.
     """
-    if file.path.stat().st_size == 0:
-        raise _empty(file)
     suffix = file.path.suffix.lower()
+    _check_content(file, suffix)
     if suffix in PARQUETS:
         yield _parquet(engine, file)
     elif suffix in SHEETS:
         yield from _sheets(engine, name, file, source, wanted)
     else:
         yield _csv(engine, name, file, source, region, wanted)
+
+
+#: What a file's first bytes tell, and how the names of such files end.
+_CONTENTS: tuple[tuple[bytes, str, tuple[str, ...]], ...] = (
+    (b"PK\3\4", "a packed file such as XLSX", SHEETS),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (XLS)", (".xls",)),
+    (b"PAR1", "a Parquet file", PARQUETS),
+    (b"SQLite format 3\0", "a SQLite database", SQLITE),
+    (b"<!doctype", "a web page", ()),
+    (b"<html", "a web page", ()),
+    (b"<?xml", "an XML document", ()),
+    (b"%pdf", "a PDF document", ()),
+)
+
+
+def _check_content(file: File, suffix: str) -> None:
+    """Refuse an empty file, and one that its name says to be something else."""
+    with file.path.open("rb") as opened:
+        head = opened.read(64)
+    if not head:
+        raise _empty(file)
+    for mark, kind, endings in _CONTENTS:
+        if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(mark.lower()) and (
+            suffix not in endings
+        ):
+            fix = f"rename it to end in {endings[0]}" if endings else "ask for the data as CSV"
+            raise SourceError(f"{file.label} is {kind}, whatever its name says.\nFix: {fix}.")
 
 
 def _check_same_headers(first: Part, other: Part) -> None:
@@ -229,9 +259,29 @@ def _parquet(engine: Engine, file: File) -> Part:
     try:
         described = engine.connection.execute(f"DESCRIBE FROM {scan(file.path)}").fetchall()
     except failure() as error:
-        raise unreadable(file.label, "Parquet", error) from None
+        raise unreadable(file, "Parquet", error) from None
     headers = tuple(name for name, *_ in described if name != "file_row_number")
+    for name in {*RESERVED[:2]} & {*headers}:
+        raise SourceError(
+            f"{file.label} has a column called {name}, which segkit uses itself.\n"
+            "Fix: ask for the column under another name, or leave it out."
+        )
     return Part(file.label, file.path, headers, offset=1)
+
+
+@contextmanager
+def readable(staged: Staged) -> Iterator[None]:
+    """What is found broken only as it is read becomes a sentence; our own mistakes stay ours."""
+    ours = tuple(failure(f"{kind}Exception") for kind in ("Binder", "Catalog", "Parser"))
+    try:
+        yield
+    except failure() as error:
+        if isinstance(error, ours):
+            raise
+        broken = next(
+            (part for part in staged.parts if str(part.path) in str(error)), staged.parts[0]
+        )
+        raise unreadable(File(broken.path, broken.file), "data", error) from None
 
 
 # --- sheets -----------------------------------------------------------------------------------
@@ -290,11 +340,16 @@ def _csv(
     wanted: Sequence[str] | None,
 ) -> Part:
     target, text = (engine.workspace / f"{name}{ending}" for ending in (".parquet", ".csv"))
-    encoding = to_utf8(file.path, text, file.label, source.encoding, region)
-    dialect = dialect_of(text, encoding, source, wanted)
+    known = to_utf8(file.path, text, file.label, source.encoding, region)
+    dialect = dialect_of(text, known, source, wanted)
     if dialect is None:
         raise _empty(file)
     headers = clean_headers(dialect.header)
+    if len(headers) > _MOST_COLUMNS:
+        raise SourceError(
+            f"{file.label} has {len(headers):,} columns, and segkit reads up to {_MOST_COLUMNS:,}."
+            "\nFix: ask for the data as a list of rows, not as a cross table."
+        )
     types = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(headers)))
     columns = ", ".join(f"c{place} AS {quoted(header)}" for place, header in enumerate(headers))
     reading = (
@@ -306,9 +361,10 @@ def _csv(
     try:
         engine.write(f"SELECT {columns} FROM {reading}", target)
     except failure() as error:
-        raise unreadable(file.label, "CSV", error) from None
-    text.unlink()
+        raise unreadable(file, "CSV", error) from None
     broken = _broken_rows(engine, file)
+    _check_lines(engine, file, text, target, dialect, broken)
+    text.unlink()
     part = _without_no_data(engine, source, file.label, target, dialect)
     return replace(part, aside=(*part.aside, *broken))
 
@@ -327,6 +383,41 @@ def _broken_rows(engine: Engine, file: File) -> list[SetAside]:
                 "Fix: close or delete it, or ask for the file without it."
             )
     return [SetAside(file.label, line, "unreadable_row", text) for line, _, text in found]
+
+
+def _check_lines(
+    engine: Engine,
+    file: File,
+    text: Path,
+    target: Path,
+    dialect: Dialect,
+    broken: Sequence[SetAside],
+) -> None:
+    """Each line must be a row, a part of one or blank; an open quotation mark may swallow some."""
+    ends = " + ".join(
+        f"length({cell}) - length(replace({cell}, chr(10), ''))"
+        for cell in (f"coalesce({quoted(name)}, '')" for name in clean_headers(dialect.header))
+    )
+
+    def told(sql: str) -> tuple[int, ...]:
+        found: tuple[int, ...]
+        (found,) = engine.connection.execute(f"SELECT {sql} FROM {scan(target)}").fetchall()
+        return found
+
+    (rows,) = told("count(*)")
+    lost, most = dialect.lines - dialect.skip - rows - len(broken), 0
+    if lost > 0:
+        inside, most = told(f"coalesce(sum({ends}), 0), coalesce(max({ends}), 0)")
+        lost -= inside + sum(one.text.count("\n") for one in broken)
+    if lost > 0:
+        with text.open("rb") as opened:
+            lost -= sum(line == b"\n" for line in itertools.islice(opened, dialect.skip, None))
+    if lost > 0 or most > _MOST_LINES_OF_A_CELL:
+        raise SourceError(
+            f"{file.label} has lines that are lost in the cells of others: "
+            f"{max(lost, most):,} of {dialect.lines:,}.\n"
+            "Fix: close its quotation marks, or ask for the file again."
+        )
 
 
 # --- rows and columns that are no data --------------------------------------------------------
