@@ -50,6 +50,7 @@ def test_every_question_is_there():
         "03-route-to-market",
         "04-kpi-design",
         "09-assumptions",
+        "90-what-changed",
     ]
 
 
