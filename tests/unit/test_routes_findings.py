@@ -128,11 +128,16 @@ def test_without_resources_customers_below_the_cost_of_goods_are_found(tmp_path:
 
 def test_a_weak_visit_log_judges_what_is_said_of_visits(tmp_path: Path) -> None:
     log = pd.DataFrame({"visits": [30, 70], "grade": ["C", "D"]})
-    weak, text = told(client(tmp_path / "weak", visit_log_quality=log))
+    weak, text = told(client(_folder(tmp_path, "weak"), visit_log_quality=log))
     assert "70% of visits stand in logs that are incomplete or were written from memory" in text
     grades = {item["id"]: item["grade"] for item in weak.items if item["type"] == "exhibit"}
     assert grades["routes.visits"] == "D"
-    sound, text = told(client(tmp_path / "sound", visit_log_quality=log.assign(grade="C")))
+    sound, text = told(client(_folder(tmp_path, "sound"), visit_log_quality=log.assign(grade="C")))
     assert "stand in logs" not in text
     grades = {item["id"]: item["grade"] for item in sound.items if item["type"] == "exhibit"}
     assert grades["routes.visits"] == "C"
+
+
+def _folder(parent: Path, name: str) -> Path:
+    (parent / name).mkdir()
+    return parent / name
