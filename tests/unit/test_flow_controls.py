@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from flow_run import figure
 
-from segkit import flow
+from segkit import cli, flow
 from segkit.engagement import read_engagement
 from segkit.flow import pages
 from segkit.flow.ledger import across
@@ -41,20 +41,53 @@ def engagement(tmp_path, monkeypatch):
     return agreed
 
 
-def test_check_says_what_was_read_set_aside_and_why(engagement):
-    assert flow.check(engagement("150.50")) == [
-        "order_lines: 3 rows read from lines.csv",
-        "  1 set aside, such as: order_date cannot be read: 32.13.2026",
-        "The last order is of 2026-02-05, 54 days before as_of (2026-03-31): the extract may end "
-        "early.",
+def test_check_says_what_was_read_what_it_answers_and_what_is_to_be_settled(engagement):
+    told = flow.check(engagement("150.50"))
+    assert told[:3] == [
+        "order_lines: read 3, accepted 2, set aside 1 (lines.csv)",
+        "  set aside: 1, such as: order_date cannot be read: 32.13.2026",
+        "What these records can answer: 0 of 9 questions",
+    ]
+    assert told[3] == (
+        "  no   Who buys what, how often, and which customers resemble each other. Missing: twelve "
+        "months of order lines with customers. It would add: segments, concentration, base forecast"
+    )
+    assert told[-4:] == [
+        "The client's own figures",
+        "  met: net_revenue, 0% apart",
+        "To be settled",
+        "  The last order is of 5 February 2026, 54 days before the as-of date: the extract may "
+        "end early.",
     ]
 
 
 def test_check_says_which_control_total_is_missed(engagement):
-    assert flow.check(engagement("160"))[-1] == (
-        "Net revenue: 150.50 in the files and 160 by the client's own figure, 5.9% apart where "
+    assert (
+        "  Net revenue: 150.50 in the files and 160 by the client's own figure, 5.9% apart where "
         "1.0% was agreed."
-    )
+    ) in flow.check(engagement("160"))
+
+
+def test_check_says_which_control_would_help_where_none_is_declared(engagement):
+    folder = engagement("1")
+    file = folder / "engagement.toml"
+    file.write_text(file.read_text().partition("[controls]")[0])
+    assert (
+        "  None is declared: with net revenue from the ledger under [controls], a missing file "
+        "would show."
+    ) in flow.check(folder)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_terminal_shows_each_line_within_its_width(engagement, capsys, monkeypatch, width):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", str(width))
+    with pytest.raises(SystemExit):
+        cli.main(["check", str(engagement("150.50"))])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= width
+    assert "  yes  " not in lines
+    assert any(line.startswith(" " * 7) for line in lines)
 
 
 def told(**values):
