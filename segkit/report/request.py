@@ -87,7 +87,7 @@ class _Request(Book):
         title = say("Data request")
         super().__init__(path, Cover("", title, _DAY, ""))
         colors = brand().colors
-        wrapped = {**self.base, "text_wrap": True, "valign": "top"}
+        wrapped = {**self.base, "text_wrap": True, "valign": "vcenter"}
         band = {**self.base, "bg_color": colors["wash"], "top": 1, "top_color": colors["grey"]}
         entry = {**wrapped, "bg_color": "#fffbe6", "border": 1, "border_color": colors["line"]}
         looks: dict[str, dict[str, Any]] = {
@@ -105,6 +105,7 @@ class _Request(Book):
                 **wrapped, "font_color": colors["muted"], "align": "right",
                 "num_format": "yyyy-mm-dd",
             },
+            "right": {**self.base, "bold": True, "bottom": 1, "align": "right"},
             "tall": {**wrapped, "bold": True, "valign": "bottom", "bottom": 1},
             "bold": {**self.base, "bold": True},
             "small": {**self.base, "font_size": 8, "font_color": colors["muted"]},
@@ -152,7 +153,9 @@ class _Request(Book):
             for place, (text, look) in enumerate(zip(told, looks, strict=True)):
                 said = text if look == "code" else self.say(text)
                 sheet.write_string(row, place, said, self.looks[look])
-            sheet.set_row(row, max(_tall(self.say(told[5]), 50), _tall(self.say(told[2]), 32)))
+            sheet.set_row(
+                row, max(_tall(self.say(told[at]), w) for at, w in ((2, 32), (4, 30), (5, 48)))
+            )
         sheet.freeze_panes(_HEAD + 1, 0)
 
     def columns(self) -> None:
@@ -177,7 +180,7 @@ class _Request(Book):
         examples = [f"{self.say('Example')} {n}" for n in (1, 2, 3)]
         self._heads(sheet, row + 1, ("Column", "Meaning", "Required", "Kind"), "head")
         for place, text in enumerate(examples, start=4):
-            sheet.write_string(row + 1, place, text, self.looks["head"])
+            sheet.write_string(row + 1, place, text, self.looks["right"])
         for at, (column, values) in enumerate(one.columns, start=row + 2):
             sheet.write_string(at, 0, column.name, self.looks["code"])
             self._write(sheet, at, 1, column.meaning, "text")
