@@ -104,6 +104,7 @@ def _text(
         *writing.lines_of(deciding.agreed(engine, name, told, chosen)),
         "\n[data]",
         writing.beside(f"root = {writing.quoted(Path(root).as_posix())}", "files are read here"),
+        *writing.lines_of(deciding.words_in(groups)),
         *(line for one in chosen for line in _section(engine, one, raws)),
         *_flat(engine, chosen, raws),
         *_without_lines(chosen),

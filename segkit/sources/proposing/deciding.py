@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from segkit.engagement import OPEN
+from segkit.engagement import LANGUAGES, OPEN
 from segkit.engine import Engine, literal, quoted
 from segkit.sources.proposing.evidence import Facts, Group, number_sql, repeats
 from segkit.sources.proposing.matching import Proposal, words_of
-from segkit.sources.proposing.words import fold, hear, spoken, value_word
+from segkit.sources.proposing.words import NAMES, fold, hear, spoken, value_word
 
 _COUNTRIES = {"pl": ("PL", "PLN"), "da": ("DK", "DKK"), "ro": ("RO", "RON"), "de": ("DE", "EUR")}
 _SIGNS = {"zł": "PLN", "€": "EUR", "£": "GBP", "lei": "RON", "kr": "DKK", "$": "USD"}
@@ -271,10 +271,19 @@ def agreed(engine: Engine, name: str, told: str, found: Sequence[Proposal]) -> l
     ]
 
 
+def words_in(groups: Sequence[Group]) -> Iterable[Setting]:
+    """The language of the client's own words, where pages can be in it."""
+    code, _ = _language([fact.header for group in groups for fact in group.facts])
+    if code in LANGUAGES and code != "en":
+        yield Setting("language", code, "of the client's own words: pages in it show them")
+
+
 def _language(headers: Sequence[str]) -> tuple[str, str]:
     votes = spoken([*headers])
     best, count = votes[0]
-    return (best, f"{count} headers are in it") if count >= 2 else ("en", "no header says more")
+    if count < 2:
+        return "en", "no header says more"
+    return best, f"{count} headers are {NAMES[best]}"
 
 
 def _period(engine: Engine, lines: Proposal | None) -> list[Setting]:
@@ -328,14 +337,16 @@ def _place(
     currency, because = _currency(lines, headers)
     asked = "" if currency else "in which currency are the amounts?"
     if not currency and money:
-        currency, because, asked = money, f"the headers' language is {code}", ""
+        currency, because, asked = money, f"the headers are {NAMES[code]}", ""
     yield Setting("currency", currency or "EUR", because, asked)
     if country:
-        yield Setting("country", country, f"working days; the headers' language is {code}")
+        yield Setting(
+            "country", country, f"whose working days count; the headers are {NAMES[code]}"
+        )
     else:
         yield Setting("country", None, "", 'which country\'s working days count? country = ".."')
-    shown = code if code in ("en", "da", "pl", "ro") else "en"
-    yield Setting("language", shown, f"of the report: en, da, pl or ro; {code}: {why}")
+    shown = code if code in LANGUAGES else "en"
+    yield Setting("language", shown, f"of the report: {', '.join(LANGUAGES)}; {why}")
 
 
 def _currency(lines: Proposal | None, headers: Sequence[str]) -> tuple[str | None, str]:

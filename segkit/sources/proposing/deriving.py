@@ -11,7 +11,7 @@ from segkit.engine import Engine, literal
 from segkit.engine import quoted as named
 from segkit.sources.proposing import writing
 from segkit.sources.proposing.evidence import Facts, Group
-from segkit.sources.proposing.matching import Match, Proposal
+from segkit.sources.proposing.matching import Match, Proposal, percent
 from segkit.sources.proposing.words import heard, name_score
 from segkit.tables import CONTRACTS
 
@@ -133,7 +133,7 @@ def within(engine: Engine, lines: Proposal, chosen: Sequence[Proposal]) -> list[
             share = _depends(engine, lines.group, key, header) if score >= 0.5 else 0.0
             if share >= _MOSTLY:
                 used.add(header)
-                why = f"{heard(header, table, column)}; one value for {share:.0%} of {key}"
+                why = f"{heard(header, table, column)}; one value for {percent(share)} of {key}"
                 matches.append(Match(column, header, min(score, 0.84), (why,)))
         if len(matches) > 1:
             missing = () if matches[1].column == "name" else ("name",)

@@ -327,9 +327,9 @@ def _evidence(
     """What the values say for it, each with its strength; below zero speaks against it."""
     share, told = joins.get((group.label, fact.header, column.name), (None, ""))
     if share is not None and share >= 0.5:
-        yield 0.6 * share, f"{share:.0%} of its values are in {told}"
+        yield 0.6 * share, f"{percent(share)} of its values are in {told}"
     elif share is not None and share < 0.1:
-        yield -1.0, f"only {share:.0%} of its values are in {told}"
+        yield -1.0, f"only {percent(share)} of its values are in {told}"
     known = _known_words(fact, table, column)
     if known >= 0.5:
         first = ", ".join(list(fact.words)[:3])
@@ -341,6 +341,19 @@ def _evidence(
         yield from _by_arithmetic(fact, column, sums)
     if not fact.is_named:
         yield from _by_values_alone(group, fact, column)
+
+
+def percent(share: float) -> str:
+    """A share in words that don't round to all or to nothing.
+
+    Examples
+    --------
+    >>> percent(1), percent(0.9991), percent(0.0001), percent(0)
+    ('all', '99%', '1%', 'none')
+    """
+    if share in (0, 1):
+        return "all" if share else "none"
+    return f"{min(max(share, 0.01), 0.99):.0%}"
 
 
 def _known_words(fact: Facts, table: Table, column: Column) -> float:
@@ -368,9 +381,9 @@ def _by_arithmetic(
         if one.sign != "-" or name_score(one.right, "order_lines", "discount_amount") < 0.6:
             continue
         if (one.result, "net_amount") == (fact.header, column.name):
-            yield 0.5, f"it is {one} in {one.share:.0%} of the rows"
+            yield 0.5, f"it is {one} in {percent(one.share)} of the rows"
         if (one.left, "list_amount") == (fact.header, column.name):
-            yield 0.5, f'"{one.result}" is {one} in {one.share:.0%} of the rows'
+            yield 0.5, f'"{one.result}" is {one} in {percent(one.share)} of the rows'
 
 
 def _by_values_alone(group: Group, fact: Facts, column: Column) -> Iterable[tuple[float, str]]:

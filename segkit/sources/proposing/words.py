@@ -12,8 +12,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-_NAMES = {"pl": "Polish", "da": "Danish", "ro": "Romanian", "de": "German", "en": "English"}
-LANGUAGES = tuple(_NAMES)
+NAMES = {"pl": "Polish", "da": "Danish", "ro": "Romanian", "de": "German", "en": "English"}
+LANGUAGES = tuple(NAMES)
 _LETTERS = str.maketrans({"ł": "l", "ø": "o", "æ": "a", "đ": "d", "ß": "s", "œ": "o"})
 _DIGRAPHS = (("ae", "a"), ("oe", "o"), ("ue", "u"), ("aa", "a"))
 #: A header written in one and read in another of these is read again as it was meant.
@@ -250,7 +250,7 @@ def heard(header: str, table: str, column: str) -> str:
     ranked = sorted(dict.fromkeys(concepts), key=lambda one: (one == "id", concepts.index(one)))
     spoken_in = Counter(said.languages).most_common(2)
     clear = spoken_in and (len(spoken_in) == 1 or spoken_in[0][1] > spoken_in[1][1])
-    language = _NAMES[spoken_in[0][0]] if clear else ""
+    language = NAMES[spoken_in[0][0]] if clear else ""
     return f"{language} for {' '.join(ranked)}" if language else f"says {' '.join(ranked)}"
 
 
@@ -308,6 +308,7 @@ def spoken(headers: list[str]) -> list[tuple[str, int]]:
 
 __all__ = [
     "LANGUAGES",
+    "NAMES",
     "Heard",
     "file_score",
     "fold",
