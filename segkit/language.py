@@ -199,8 +199,6 @@ def in_client_words(payload: Any, words: Mapping[str, Mapping[str, str]]) -> Any
             return [walk(one) for one in told]
         if not isinstance(told, Mapping):
             return told
-        if isinstance(told.get("text"), str) and told["text"] in known and not told.get("args"):
-            return client_word(told["text"], words).as_json()
         if told.get("unit") == "text" and "value" in told:
             value = word(told["value"])
             return {**told, "value": value, "unit": "text" if value == told["value"] else "message"}

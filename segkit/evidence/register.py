@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from segkit.engagement import Assumption, Engagement, identifier
-from segkit.language import Message
+from segkit.language import Message, client_word
 
 N = TypeVar("N", int, float)
 
@@ -88,7 +88,7 @@ def assumed(engagement: Engagement, id: str) -> Assumed:
     value, times = float(one.value), float(one.value) / row.value
     return Assumed(
         id,
-        Message(one.text.replace("{", "{{").replace("}", "}}")) if one.text else row.text,
+        client_word(one.text, engagement.own_words) if one.text else row.text,
         value,
         float(one.low) if one.low is not None else row.low * times,
         float(one.high) if one.high is not None else row.high * times,
