@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from segkit.audit import base, bridge
-from segkit.audit.base_findings import comparable, period_of, step_text
+from segkit.audit.base_findings import comparable, period_of
 from segkit.audit.page import exhibit, money, note, part, size, texts
 from segkit.errors import SegkitError
 from segkit.exhibits import Chart, Exhibit, Finding
@@ -137,20 +137,20 @@ def _waterfall(
         for name in bridge.STEPS
     }  # fmt: skip
     driver = bridge.driver(steps)
+    # beside both totals the steps between them could not be seen
     rows = [
-        (step_text(at, 1), last.value, True, False),
         *(
             (text, figures[name].value, False, name == driver)
             for name, text in _STEPS.items()
             if steps[name] or name != "unassigned"
         ),
-        (step_text(at, 0), this.value, True, False),
+        (say("In all"), this.value - last.value, True, False),
     ]
     data = pd.DataFrame(rows, columns=["step", "amount", "is_total", "is_driver"])
     return exhibit(
         book, "bridge",
         (_driven(book, steps, figures), bool(driver), say("Net revenue did not change")),
-        say("Net revenue from the last period to this one"),
+        say("From {last} in the last period to {this} in this one", last=last, this=this),
         data, "step amount",
         chart=Chart("steps", "amount", "step", total="is_total", accent="is_driver"),
         reading=_reading(book), n=this.n, sources=_SOURCES,
