@@ -1,4 +1,4 @@
-"""``python -m benchmarks [start] [chain] [behaviour] [audit]``."""
+"""``python -m benchmarks [start] [chain] [behaviour] [reading] [audit]``."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import os
 import platform
 import sys
 
-from benchmarks import audit, behaviour, chain, start
+from benchmarks import audit, behaviour, chain, reading, start
 from benchmarks.measure import line
 
 PARTS = {
     "start": start.compare,
     "chain": chain.compare,
     "behaviour": behaviour.compare,
+    "reading": reading.compare,
     "audit": audit.compare,
 }
 
