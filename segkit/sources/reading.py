@@ -48,7 +48,7 @@ class _Reading:
     @property
     def typed(self) -> str:
         """SQL of its rows, typed."""
-        return f"read_parquet({literal(str(self.folder / '*.parquet'))})"
+        return f"(SELECT * EXCLUDE (__odd) FROM {_scan(self.folder)} WHERE NOT __odd)"
 
     @property
     def amounts(self) -> list[Cell]:
@@ -135,28 +135,38 @@ def _open(given: Given, name: str) -> _Reading:
 def _parse(reading: _Reading) -> None:
     """Type every value once, into Parquet; a row that can't be counted gets its reason."""
     formats = formats_of(reading.engine, reading.source, reading.staged, list(reading.cells))
-    rows = f"SELECT * FROM ({reading.staged.relation}) WHERE {_is_row(reading)}"
+    rows = reading.staged.relation
+    asked = [cell for cell in reading.cells if _is_asked(reading, cell.column)]
+    reading.folder.mkdir(exist_ok=True)
     reading.engine.connection.execute("SET preserve_insertion_order = false")  # __row keeps it
-    usual = _type(reading, usual_sql(rows, reading.cells, formats), "usual")
-    given = _one(reading, f"SELECT count(*) FROM ({reading.staged.relation})")[0]
-    if usual < given:
-        home = reading.engagement.currency
-        _type(reading, odd_sql(rows, reading.cells, formats, home), "odd")
+    _type(reading, usual_sql(rows, reading.cells, formats, asked), "usual")
+    odd = f"SELECT __file, __row FROM {_scan(reading.folder)} WHERE __odd"
+    rows = f"SELECT * FROM ({rows}) SEMI JOIN ({odd}) USING (__file, __row)"
+    rows = f"SELECT * FROM ({rows}) WHERE {_is_row(reading)}"
+    typed = odd_sql(rows, reading.cells, formats, reading.engagement.currency)
+    _type(reading, typed, "odd")
     reading.engine.connection.execute("SET preserve_insertion_order = true")
 
 
-def _type(reading: _Reading, typed: str, which: str) -> int:
-    """Write typed rows beside the others; how many they are."""
-    reading.folder.mkdir(exist_ok=True)
-    found = reading.engine.connection.execute(f"""
+def _type(reading: _Reading, typed: str, which: str) -> None:
+    """Write typed rows beside the others; only odd ones have repairs."""
+    repairs = _repaired(reading) if which == "odd" else ""
+    reading.engine.connection.execute(f"""
         COPY (
           WITH typed AS ({_in_currencies(reading, typed)}),
                valued AS (SELECT *{_values(reading)} FROM typed)
-          SELECT __file, __row, {_finals(reading)} FROM valued
+          SELECT __file, __row, __odd, {_finals(reading)}{repairs} FROM valued
         ) TO {literal(str(reading.folder / f"{which}.parquet"))} (FORMAT parquet)
-    """).fetchone()
-    assert found is not None
-    return int(found[0])
+    """)
+
+
+def _scan(folder: Path) -> str:
+    """A table function that reads all typed rows."""
+    return f"read_parquet({literal(str(folder / '*.parquet'))}, union_by_name=true)"
+
+
+def _is_asked(reading: _Reading, column: Column) -> bool:
+    return _must_be_read(reading, column) or column.name == reading.table.filled
 
 
 def _is_row(reading: _Reading) -> str:
@@ -257,9 +267,14 @@ def _finals(reading: _Reading) -> str:
     kinds = ", ".join(f"CASE WHEN {test} THEN '{kind}' END" for test, kind, _ in whys)
     finals.append(f"nullif(concat_ws('; ', {reasons}), '') AS __reason")
     finals.append(f"coalesce({kinds}, NULL) AS __kind")
-    finals += [f"{_noted(reading, cell, cell in must)} AS {_col('r', cell.column)}"
-               for cell in reading.cells]  # fmt: skip
     return ", ".join(finals)
+
+
+def _repaired(reading: _Reading) -> str:
+    """What was repaired in each value, or why it is empty."""
+    return "".join(
+        f", {_noted(reading, cell)} AS {_col('r', cell.column)}" for cell in reading.cells
+    )
 
 
 def _final(reading: _Reading, column: Column) -> str:
@@ -317,17 +332,15 @@ def _whys(reading: _Reading, cell: Cell) -> list[tuple[str, str, str]]:
     ]
 
 
-def _noted(reading: _Reading, cell: Cell, must: bool) -> str:  # noqa: FBT001
+def _noted(reading: _Reading, cell: Cell) -> str:
     """SQL of what is told of a value: the rules that repaired it, or that it was left empty."""
     column = cell.column
     text, value, final = _col("t", column), _col("v", column), _col("a", column)
     left = [f"WHEN {value} IS NULL AND {text} IS NOT NULL THEN {_struct('cannot_be_read', text)}"]
-    if column.is_required:
-        left.append(f"WHEN {value} IS NULL THEN {_struct('is_empty', 'NULL')}")
     if column.kind in MONEY:
         left.append(f"WHEN {final} IS NULL AND {value} IS NOT NULL "
                     f"THEN {_struct('other_currency', text)}")  # fmt: skip
-    cases = "" if must else " ".join(left)
+    cases = "" if _must_be_read(reading, column) else " ".join(left)
     return f"CASE {cases} WHEN {_col('r', column)} IS NOT NULL THEN {_col('r', column)} END"
 
 
@@ -430,8 +443,8 @@ def _counts(reading: _Reading) -> str:
                CAST(coalesce(bad, 0) + coalesce(lost, 0) AS BIGINT) AS rows_quarantined{sums},
                first_day, last_day, sha256
         FROM (VALUES {_files(reading)}) AS files(file, sha256)
-        LEFT JOIN (SELECT __file AS file, count(*) AS rows, {_span(reading)}{money} FROM {reading.typed}
-                   GROUP BY 1) USING (file)
+        LEFT JOIN (SELECT __file AS file, count(*) AS rows, {_span(reading)}{money}
+                   FROM {reading.typed} GROUP BY 1) USING (file)
         LEFT JOIN (SELECT __file AS file, count(*) AS bad FROM aside GROUP BY 1) USING (file)
         LEFT JOIN (SELECT __file AS file, count(*) AS lost FROM rejects GROUP BY 1) USING (file)
         ORDER BY file
@@ -467,6 +480,12 @@ def _repairs(reading: _Reading, broken: list[Breach]) -> str:
         f'SELECT {literal(cell.column.name)} AS "column", {_col("r", cell.column)} AS told '
         f"FROM kept WHERE told IS NOT NULL"
         for cell in reading.cells
+    ]
+    each += [
+        f"SELECT {literal(one.name)}, {_struct('is_empty', 'NULL')} FROM kept "
+        f"WHERE {quoted(one.name)} IS NULL AND {_col('r', one)} IS NULL"
+        for one in (cell.column for cell in reading.cells)
+        if one.is_required and not _must_be_read(reading, one)
     ]
     each += [
         f"SELECT {literal(name)}, {_struct('unnamed_column', literal(part.file))}"

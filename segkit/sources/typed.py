@@ -1,4 +1,4 @@
-"""SQL that types all values of a source in one pass: the usual ones at once, the rest by rules."""
+"""SQL that types all values of a source: rows as usual at once, only the others by rules."""
 
 from __future__ import annotations
 
@@ -9,10 +9,42 @@ from segkit.sources.parsing import Cell, Format, fast_sql, final_sql, repaired_s
 from segkit.sources.repairs import EVERYWHERE, MONEY, NUMBERS, SIGNS, Rule, money_word
 
 _LONGEST = 60
+_REPAIR = "STRUCT(rule VARCHAR, example VARCHAR, became VARCHAR)"
 _AS_THE_DAY = 10  # letters of 2026-03-01
 
 
-def typed_sql(
+def usual_sql(
+    relation: str, cells: Sequence[Cell], formats: Mapping[str, Format], asked: Sequence[Cell]
+) -> str:
+    """A SELECT of all rows with the columns of `odd_sql`, none of which went through a rule.
+
+    Parameters
+    ----------
+    asked
+        Columns that every row of data holds.
+
+    Returns
+    -------
+    str
+        Its ``__odd`` is true of a row that has to be read by `odd_sql` instead.
+    """
+    named = [
+        f"{one} AS {_of(mark, cell)}"
+        for cell in cells
+        for mark, one in (
+            ("v", final_sql(cell, _of("f", cell))),
+            ("t", "CAST(NULL AS VARCHAR)"),
+            ("r", f"CAST(NULL AS {_REPAIR})"),
+            ("w", "CAST(NULL AS VARCHAR)"),
+        )
+    ]
+    empty = [f"{_of('f', cell)} IS NULL" for cell in asked]
+    odd = " OR ".join([*empty, *_needs_a_look(cells)])
+    fast = _read_fast(relation, cells, formats)
+    return f"SELECT __file, __row{_listed(named)}, coalesce({odd}, false) AS __odd FROM ({fast})"
+
+
+def odd_sql(
     relation: str, cells: Sequence[Cell], formats: Mapping[str, Format], currency: str
 ) -> str:
     """A SELECT of ``__file``, ``__row`` and four columns for each cell.
@@ -22,19 +54,13 @@ def typed_sql(
     """
     texts = [cell for cell in cells if cell.is_text]
     rules = {cell.column.name: formats[cell.column.name].rules(cell, currency) for cell in texts}
-    first = [_given(cell) for cell in cells]
-    sql = f"SELECT __file, __row{_listed(first)} FROM ({relation})"
-    fast = [
-        f"{fast_sql(cell, _of('g', cell), formats[cell.column.name])} AS {_of('f', cell)}"
-        for cell in cells
-    ]
-    sql = f"SELECT *{_listed(fast)} FROM ({sql})"
     odd = [
         f"CASE WHEN {_of('f', cell)} IS NULL THEN {trimmed_plain(_of('g', cell))} END "
         f"AS {_of('x0', cell)}"
         for cell in texts
     ]
-    sql = f"SELECT *{_listed(odd)} FROM ({sql})"
+    fast = _read_fast(relation, cells, formats)
+    sql = f"SELECT *{_listed(odd)} FROM ({fast})"
     for step in range(max(map(len, rules.values()), default=0)):
         made = [
             f"{_step(rules[cell.column.name][step], cell, step)} AS {_of(f'x{step + 1}', cell)}"
@@ -54,7 +80,29 @@ def typed_sql(
             ("w", _of("w", cell)),
         )
     ]
-    return f"SELECT __file, __row{_listed(named)} FROM ({sql})"
+    return f"SELECT __file, __row{_listed(named)}, false AS __odd FROM ({sql})"
+
+
+def _read_fast(relation: str, cells: Sequence[Cell], formats: Mapping[str, Format]) -> str:
+    """The values as given, and as they read where nothing has to be repaired."""
+    given = f"SELECT __file, __row{_listed(map(_given, cells))} FROM ({relation})"
+    fast = [
+        f"{fast_sql(cell, _of('g', cell), formats[cell.column.name])} AS {_of('f', cell)}"
+        for cell in cells
+    ]
+    return f"SELECT *{_listed(fast)} FROM ({given})"
+
+
+def _needs_a_look(cells: Sequence[Cell]) -> list[str]:
+    """SQL of what is true of a value that was not read, or that had more than was read."""
+    tests = []
+    for cell in cells:
+        given, fast = _of("g", cell), _of("f", cell)
+        blank = f" AND {given} <> ''" if cell.is_text else ""
+        tests.append(f"({fast} IS NULL AND {given} IS NOT NULL{blank})")
+        if cell.is_text and cell.column.kind == "date":
+            tests.append(f"coalesce(strlen({given}) > {_AS_THE_DAY}, false)")
+    return tests
 
 
 def trimmed_plain(text: str) -> str:
