@@ -291,3 +291,55 @@ def test_a_flat_file_gives_its_customers_and_products(tmp_path, monkeypatch):
     told = flow.check(tmp_path / "client")
     assert "customers: read 9, accepted 9, set aside 0 (orders.csv)" in told
     assert "products: read 7, accepted 7, set aside 0 (orders.csv)" in told
+
+
+# --- where the files are ----------------------------------------------------------------------
+
+
+def test_the_tables_of_a_database_file_are_proposed_and_can_be_checked(tmp_path, monkeypatch):
+    import sqlite3
+
+    monkeypatch.setenv("SEGKIT_REPORTS", str(tmp_path / "reports"))
+    folder = tmp_path / "client"
+    folder.mkdir()
+    head, *rows = orders().splitlines()
+    with sqlite3.connect(folder / "erp.sqlite") as connection:
+        names = ", ".join(f'"{name}" TEXT' for name in head.split(";"))
+        connection.execute(f'CREATE TABLE "sales orders" ({names})')
+        connection.execute('CREATE TABLE "customers" ("Customer no" TEXT, "Name" TEXT)')
+        values = [row.split(";") for row in rows]
+        connection.executemany('INSERT INTO "sales orders" VALUES (?, ?, ?, ?, ?, ?)', values)
+        shops = [(f"C{n}", f"Shop {n}") for n in range(9)]
+        connection.executemany('INSERT INTO "customers" VALUES (?, ?)', shops)
+    connection.close()
+    sources = tomllib.loads(propose(folder).read_text("utf-8"))["sources"]
+    assert sources["order_lines"]["database"] == "sqlite:erp.sqlite"
+    assert sources["order_lines"]["query"] == 'SELECT * FROM "sales orders"'
+    told = flow.check(folder)
+    assert [line.split(" (")[0] for line in told[:2]] == [
+        "order_lines: read 60, accepted 60, set aside 0",
+        "customers: read 9, accepted 9, set aside 0",
+    ]
+
+
+def test_sheets_of_one_workbook_are_tables_or_together_one(tmp_path, monkeypatch):
+    import xlsxwriter
+
+    monkeypatch.setenv("SEGKIT_REPORTS", str(tmp_path / "reports"))
+    folder = tmp_path / "client"
+    folder.mkdir()
+    head, *rows = orders().splitlines()
+    with xlsxwriter.Workbook(folder / "all.xlsx") as book:
+        for name in ("Sales 2024", "Sales 2025"):
+            sheet = book.add_worksheet(name)
+            for place, line in enumerate([f"Sales of Nordvik, {name}", "", head, *rows]):
+                sheet.write_row(place, 0, line.split(";"))
+        sheet = book.add_worksheet("Customers")
+        for place in range(10):
+            shop = (f"C{place - 1}", f"Shop {place}")
+            sheet.write_row(place, 0, shop if place else ("Customer no", "Name"))
+    sources = tomllib.loads(propose(folder).read_text("utf-8"))["sources"]
+    assert sources["order_lines"]["sheet"] == ["Sales 2024", "Sales 2025"]
+    assert sources["order_lines"]["header_row"] == 3
+    assert sources["customers"]["sheet"] == "Customers"
+    assert flow.check(folder)[0].startswith("order_lines: read 120, accepted 120, set aside 0")

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from segkit.engagement import QUESTION, Data, Engagement, Source, slug_of
 from segkit.engine import Engine
 from segkit.errors import EngagementError, SourceError, first_few
 from segkit.sources.looking import Look, look, looks
 from segkit.sources.proposing import deciding, deriving, writing
-from segkit.sources.proposing.evidence import Group, group_of, grouped
+from segkit.sources.proposing.evidence import Group, group_of, grouped, place_of
 from segkit.sources.proposing.matching import Proposal, nearly, proposals
 from segkit.sources.proposing.words import spoken
 from segkit.sources.staging import stage
@@ -123,13 +124,10 @@ def _groups(engine: Engine, folder: Path, found: Sequence[Look]) -> list[Group]:
     )
     made = []
     for place, (pattern, several) in enumerate(grouped(found)):
-        sheets = tuple(dict.fromkeys(look.sheet for look in several))
         rows = {one.header_row for one in several}
-        source = Source(
-            file=pattern,
-            sheet=sheets if several[0].sheet else None,
-            header_row=rows.pop() if len(rows) == 1 and several[0].kind != "parquet" else None,
-        )
+        is_written = len(rows) == 1 and several[0].kind in ("csv", "xlsx")
+        told: dict[str, Any] = place_of(pattern, several)
+        source = Source(**told, header_row=rows.pop() if is_written else None)
         made.append(
             group_of(engine, pattern, several, stage(engine, reader, f"group{place}", source))
         )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from segkit.engagement import LANGUAGES, OPEN
 from segkit.engine import Engine, literal, quoted
-from segkit.sources.proposing.evidence import Facts, Group, number_sql, repeats
+from segkit.sources.proposing.evidence import Facts, Group, number_sql, place_of, repeats
 from segkit.sources.proposing.matching import Proposal, words_of
 from segkit.sources.proposing.words import NAMES, fold, hear, spoken, value_word
 
@@ -42,9 +42,8 @@ def reading(engine: Engine, one: Proposal) -> list[Setting]:
     """How the files of a table are read, as far as they say."""
     group = one.group
     first = group.looks[0]
-    found = [Setting("file", group.pattern, _contents(group))]
-    if group.sheets:
-        found.append(Setting("sheet", group.sheets[0] if len(group.sheets) == 1 else group.sheets))
+    found = [Setting(name, told) for name, told in place_of(group.pattern, group.looks).items()]
+    found[0] = replace(found[0], reason=_contents(group))
     if first.kind == "csv":
         found += [*_encoding(group), Setting("delimiter", first.delimiter)]
     if {look.header_row for look in group.looks} != {1}:

@@ -73,7 +73,8 @@ class Group:
     def sheets(self) -> tuple[str, ...]:
         """The sheets it takes of a file that has others."""
         named = tuple(dict.fromkeys(look.sheet for look in self.looks))
-        return named if len(self.looks[0].sheets) > 1 else ()
+        first = self.looks[0]
+        return named if len(first.sheets) > 1 or first.kind == "sqlite" else ()
 
     @property
     def label(self) -> str:
@@ -99,7 +100,9 @@ def grouped(looks: Sequence[Look]) -> list[tuple[str, tuple[Look, ...]]]:
     """Files of the same headers and alike names, each group with the glob that names them."""
     alike: dict[tuple[object, ...], list[Look]] = {}
     for look in looks:
-        own = (look.file, _stem(f"{look.sheet}.")) if len(look.sheets) > 1 else _stem(look.file)
+        own: object = _stem(look.file)
+        if len(look.sheets) > 1 or look.kind == "sqlite":
+            own = (look.file, look.sheet if look.kind == "sqlite" else _stem(f"{look.sheet}."))
         alike.setdefault((own, tuple(map(str.casefold, look.headers)), look.kind), []).append(look)
     found = []
     for several in alike.values():
@@ -178,6 +181,18 @@ def repeats(engine: Engine, group: Group, headers: Sequence[str]) -> int:
     ).fetchone()
     assert found is not None
     return int(found[0])
+
+
+def place_of(pattern: str, several: Sequence[Look]) -> dict[str, str | tuple[str, ...]]:
+    """Where a group stands, in the keys of the engagement file."""
+    first = several[0]
+    if first.kind == "sqlite":
+        query = f"SELECT * FROM {quoted(first.sheet)}"
+        return {"database": f"sqlite:{first.file}", "query": query}
+    sheets = tuple(dict.fromkeys(look.sheet for look in several))
+    if len(first.sheets) < 2:
+        return {"file": pattern}
+    return {"file": pattern, "sheet": sheets[0] if len(sheets) == 1 else sheets}
 
 
 @dataclass(frozen=True)
