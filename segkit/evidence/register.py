@@ -115,7 +115,7 @@ def unused(engagement: Engagement) -> list[str]:
 
 
 def joined(
-    agreed: Iterable[Assumption], sheet: Iterable[Mapping[str, Any]]
+    agreed: Iterable[Assumption], sheet: Iterable[Mapping[Any, Any]]
 ) -> tuple[Assumption, ...]:
     """The assumptions of the engagement file and of the client's sheet; the file's count first."""
     ours = {one.id: one for one in agreed}
@@ -123,7 +123,7 @@ def joined(
     return (*ours.values(), *(one for one in theirs if one.id not in ours))
 
 
-def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+def _told(row: Mapping[Any, Any]) -> dict[str, Any]:
     """A row of the client's sheet as the engagement file would say it."""
     fields = Assumption.model_fields
     told = {name: value for name, value in row.items() if name in fields and value == value}

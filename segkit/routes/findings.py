@@ -596,7 +596,8 @@ def _rest(book: Workbook, rest: pd.DataFrame) -> None:
 
 
 _CHANNELS = {
-    "field": say("Field sales"), "inside": say("Inside sales"), "web": say("Web"), "edi": say("EDI"),
+    "field": say("Field sales"), "inside": say("Inside sales"),
+    "web": say("Web"), "edi": say("EDI"),
     "distributor": say("Distributor"), "events": say("No channel"),
     "not given": say("Not given"),
 }  # fmt: skip

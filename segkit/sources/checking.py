@@ -68,10 +68,10 @@ def overruled(store: Store) -> list[Message]:
             "which counts.",
             id=row.id,
             theirs=row.value,
-            ours=agreed[row.id].value,
+            ours=agreed[str(row.id)].value,
         )
         for row in store.frame("assumptions").itertuples()
-        if row.id in agreed and agreed[row.id].value != row.value
+        if str(row.id) in agreed and agreed[str(row.id)].value != row.value
     ]
 
 
