@@ -76,10 +76,7 @@ def test_without_resources_margins_and_what_is_missing_are_said(tmp_path: Path) 
         "each customer, contribution and unused capacity."
     ) in text
     assert not {"routes.cost_to_serve", "routes.contribution"} & set(book.figures)
-    assert (
-        titles(book)["routes.whale"]
-        == "Hardly any customer gives back gross margin that others make"
-    )
+    assert titles(book)["routes.whale"] == "Hardly any customer gives back what others make"
     assert "routes.channels" in titles(book)
 
 
