@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from segkit.flow.controls import in_words
+from segkit.flow.controls import in_words, name_of
 from segkit.language import Message, listed, say, say_n, share
 from segkit.store import Store
 
@@ -97,7 +97,11 @@ def _figures(book: Workbook) -> Iterator[str]:
     for gap in gaps:
         if gap.is_within:
             yield str(
-                say("  met: {name}, {apart} apart", name=gap.name, apart=share(float(gap.share)))
+                say(
+                    "  met: {name}, {apart} apart",
+                    name=name_of(gap),
+                    apart=share(abs(float(gap.share))),
+                )
             )
         else:
             yield f"  {in_words(gap)}"

@@ -55,12 +55,17 @@ def in_words(gap: Gap) -> Message:
     return say(
         "{name}: {ours} in the files and {theirs} by the client's own figure, {apart} apart where "
         "{agreed} was agreed.",
-        name=_NAMES.get(gap.name) or gap.name.replace("_", " ").capitalize(),
+        name=name_of(gap),
         ours=_to_the_cent(gap.ours),
         theirs=_to_the_cent(gap.theirs),
         apart=share(abs(float(gap.share))),
         agreed=share(float(gap.tolerance)),
     )
+
+
+def name_of(gap: Gap) -> Message | str:
+    """What a control is called."""
+    return _NAMES.get(gap.name) or gap.name.replace("_", " ").capitalize()
 
 
 def _to_the_cent(value: Decimal) -> Value:

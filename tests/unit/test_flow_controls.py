@@ -54,7 +54,7 @@ def test_check_says_what_was_read_what_it_answers_and_what_is_to_be_settled(enga
     )
     assert told[-4:] == [
         "The client's own figures",
-        "  met: net_revenue, 0% apart",
+        "  met: Net revenue, 0% apart",
         "To be settled",
         "  The last order is of 5 February 2026, 54 days before the as-of date: the extract may "
         "end early.",
