@@ -20,18 +20,19 @@ CATALOGUES = Path(__file__).parent / "locale"
 _DATES = {"date": "d MMMM y", "month": "LLLL y"}
 #: Plural nouns that count something: the units of figures and columns.
 UNITS = (
-    "categories", "contacts", "count", "customers", "days", "exhibits", "files", "hours", "KPIs",
-    "lines", "minutes", "months", "number", "order lines", "orders", "pairs", "products",
-    "questions", "rows", "segments", "sellers", "share", "values", "visits", "working days",
+    "categories", "checks", "contacts", "count", "customers", "days", "exhibits", "fields",
+    "files", "hours", "KPIs", "lines", "minutes", "months", "number", "order lines", "orders",
+    "pairs", "products", "questions", "rows", "segments", "sellers", "share", "stretches",
+    "values", "visits", "working days",
 )  # fmt: skip
 #: Columns and words of the lists that checks make, beside those of the contracts.
 LIST_WORDS = (
-    "after", "before", "codes", "column", "day", "factor", "field", "first", "first_order",
-    "is_crowded", "keep", "keep_amount", "keep_name", "key", "largest_outlet_amount", "last",
-    "last_visit", "logged", "merge", "merge_amount", "merge_name", "missing", "money", "month",
-    "name", "name, address and tax number", "name and address", "name and tax number", "noise",
-    "on_free_day", "outlets", "part", "price", "psi", "repeats", "since", "source", "table",
-    "touched_rows", "usual_amount", "usual_price", "usual_rows",
+    "after", "before", "codes", "column", "day", "engagement_file", "factor", "field", "first",
+    "first_order", "is_crowded", "keep", "keep_amount", "keep_name", "key",
+    "largest_outlet_amount", "last", "last_visit", "logged", "merge", "merge_amount", "merge_name",
+    "missing", "money", "month", "name", "name, address and tax number", "name and address",
+    "name and tax number", "noise", "on_free_day", "outlets", "part", "price", "psi", "repeats",
+    "since", "source", "table", "touched_rows", "usual_amount", "usual_price", "usual_rows",
 )  # fmt: skip
 _STEPS = {
     "en": ("thousand", "million", "billion"),

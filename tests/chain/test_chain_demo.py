@@ -15,6 +15,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 from whole_report import Report, WholeReport, copied, make_report
 
+from segkit import locale
 from segkit.errors import SourceError
 from segkit.evidence import SEED
 
@@ -147,6 +148,16 @@ def test_polish_pages_show_no_english_words(report: Report) -> None:
 def test_english_pages_show_no_polish_words_but_the_clients_own_names(report: Report) -> None:
     told = {name: foreign(text, _POLISH)[:3] for name, text in pages_of(report.folder / "en")}
     assert {name: places for name, places in told.items() if places} == {}
+
+
+def test_every_unit_and_every_source_has_a_name_in_polish(report: Report) -> None:
+    known = {message.id for message in locale.read("pl")}
+    told = [*report.ledger["exhibits"], *report.ledger["figures"].values()]
+    names = {name for one in told for name in one.get("sources", one.get("source"))}
+    units = {column["unit"] for one in told for column in one.get("columns", [one])}
+    plain = {re.sub(r"^listed_|_(?:quarantine|counts|repairs)$", "", one) for one in names}
+    assert {one.replace("_", " ") for one in plain} - known == set()
+    assert units - known - {"text", "message", "date", "PLN"} == set()
 
 
 def test_words_of_the_other_language_are_found() -> None:
