@@ -70,11 +70,12 @@ def generate(folder: Path) -> dict[str, float]:
                 CAST(NULL AS VARCHAR) AS parent_id, CAST(NULL AS VARCHAR) AS address,
                 CAST(NULL AS VARCHAR) AS tax_number, 'R' || (i % 40) AS rep_id,
                 CAST(NULL AS VARCHAR) AS region, CAST(NULL AS VARCHAR) AS category,
-                CAST(NULL AS VARCHAR) AS status
+                CAST(NULL AS VARCHAR) AS status, CAST(NULL AS DATE) AS since
             FROM range({CUSTOMERS + 1}) AS given(i) ORDER BY 1""",
         "products": f"""
             SELECT 'P' || i AS product_id, 'Category ' || (i % 8) AS category,
-                CAST(NULL AS DECIMAL(18,6)) AS unit_cost, true AS is_listed
+                CAST(NULL AS DECIMAL(18,6)) AS unit_cost, true AS is_listed, 'Product ' || i AS name,
+                CAST(NULL AS VARCHAR) AS family
             FROM range({PRODUCTS}) AS given(i) ORDER BY 1""",
     }
     with duckdb.connect() as engine:

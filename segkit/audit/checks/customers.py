@@ -232,6 +232,7 @@ CHAIN_SHARE = Check(
     },
     action=say("Agree terms and a target with each chain, not outlet by outlet."),
     owner=say("sales director"),
+    is_at_stake=False,
     changes=Decimal("0.05"),
 )
 

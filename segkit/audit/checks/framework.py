@@ -68,6 +68,8 @@ class Check:
         That change, in the later result's own unit.
     lacks
         What would have to be given when `about` has no rows.
+    is_at_stake
+        Whether the money ranks its finding among others; not where it is only spoken of.
     changes, stops
         From which share of the money (or rows, see `by`) on it changes a number, or stops.
     """
@@ -89,6 +91,7 @@ class Check:
     first: Mapping[str, str] = field(default_factory=dict)
     ties: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     by: Literal["money", "rows"] = "money"
+    is_at_stake: bool = True
     changes: Decimal = Decimal("0.001")
     stops: Decimal | None = None
 

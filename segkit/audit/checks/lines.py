@@ -8,18 +8,16 @@ from segkit.audit.checks.framework import Check, Scalar
 from segkit.evidence import judged
 from segkit.language import say, say_n
 
-#: What a reader needs to find a line again, in the order in which it is shown.
-LINE = (
-    "order_id, line_no, order_date, customer_id, product_id, quantity, net_amount, channel, rep_id"
-)
+#: What a reader needs to find a line again, in the order in which it is shown; sellers are not.
+LINE = "order_id, line_no, order_date, customer_id, product_id, quantity, net_amount, channel"
 
-#: One row per order of the window: who, when, how much; `content` is the same for the same lines.
+#: One row per order and customer of the window; `content` is the same for the same lines.
 ORDERS = {
     "window_orders": """
-        SELECT order_id, MIN(customer_id) AS customer_id, MIN(order_date) AS order_date,
-               COUNT(*) AS lines, CAST(SUM(net_amount) AS BIGINT) AS net_amount,
+        SELECT order_id, customer_id, MIN(order_date) AS order_date, COUNT(*) AS lines,
+               CAST(SUM(net_amount) AS BIGINT) AS net_amount,
                bit_xor(hash(product_id, quantity, net_amount)) AS content
-        FROM window_lines GROUP BY order_id"""
+        FROM window_lines GROUP BY order_id, customer_id"""
 }
 
 UNASSIGNED = Check(
@@ -75,11 +73,11 @@ EQUAL_LINES = Check(
     touched=say("net revenue"),
     failing=f"""
         WITH hashed AS (
-          SELECT {LINE}, hash({LINE}) AS content FROM window_lines
+          SELECT {LINE}, rep_id, hash({LINE}, rep_id) AS content FROM window_lines
         ), twice AS (
           SELECT content FROM hashed GROUP BY content HAVING COUNT(*) > 1
         ), copies AS (
-          SELECT {LINE}, row_number() OVER (PARTITION BY {LINE}) AS copy
+          SELECT {LINE}, row_number() OVER (PARTITION BY {LINE}, rep_id) AS copy
           FROM hashed SEMI JOIN twice USING (content)
         )
         SELECT {LINE}, copy, net_amount AS money FROM copies WHERE copy > 1""",

@@ -218,5 +218,6 @@ def _finding(book: Workbook, met: Met) -> Finding:
         )  # fmt: skip
     return Finding(
         f"audit.{check.id}", met.say(check.claim), met.is_weighty, follows,
-        money=met.figures["money"].id, action=check.action, owner=check.owner,
+        money=met.figures["money"].id if check.is_at_stake else None,
+        action=check.action, owner=check.owner,
     )  # fmt: skip

@@ -62,48 +62,51 @@ _NO_COST = say("a cost for each order line or product")
 _ENOUGH = 20
 #: Median and median absolute deviation of price, cost and quantity per product, in hundredths of a
 #: natural logarithm: whole numbers, and twice the price is as far away as half of it.
-SPREADS = {
-    "spreads": f"""
-        WITH logs AS (
-          SELECT product_id, unit, CAST(round(100 * ln(price)) AS SMALLINT) AS price,
-                 CASE WHEN cost > 0 THEN CAST(round(100 * ln(cost)) AS SMALLINT) END AS cost,
-                 CAST(round(100 * ln(quantity)) AS SMALLINT) AS quantity
-          FROM ({_SOLD}) AS sold
-        ), middles AS (
-          SELECT product_id, unit, quantile_disc(price, 0.5) AS price,
-                 quantile_disc(cost, 0.5) AS cost, quantile_disc(quantity, 0.5) AS quantity
-          FROM logs GROUP BY product_id, unit HAVING COUNT(*) >= {_ENOUGH}
-        )
-        SELECT product_id, unit, ANY_VALUE(middles.price) / 100.0 AS mid_price,
-               ANY_VALUE(middles.cost) / 100.0 AS mid_cost,
-               ANY_VALUE(middles.quantity) / 100.0 AS mid_quantity,
-               quantile_disc(abs(logs.price - middles.price), 0.5) * 0.014826 AS wide_price,
-               quantile_disc(abs(logs.cost - middles.cost), 0.5) * 0.014826 AS wide_cost,
-               quantile_disc(abs(logs.quantity - middles.quantity), 0.5) * 0.014826
-                 AS wide_quantity
-        FROM logs JOIN middles USING (product_id, unit) GROUP BY product_id, unit"""
+_SPREADS = f"""
+    WITH logs AS (
+      SELECT product_id, unit, CAST(round(100 * ln(price)) AS SMALLINT) AS price,
+             CASE WHEN cost > 0 THEN CAST(round(100 * ln(cost)) AS SMALLINT) END AS cost,
+             CAST(round(100 * ln(quantity)) AS SMALLINT) AS quantity
+      FROM ({_SOLD}) AS sold
+    ), middles AS (
+      SELECT product_id, unit, quantile_disc(price, 0.5) AS mid_price,
+             quantile_disc(cost, 0.5) AS mid_cost, quantile_disc(quantity, 0.5) AS mid_quantity
+      FROM logs GROUP BY product_id, unit HAVING COUNT(*) >= {_ENOUGH}
+    )
+    SELECT product_id, unit, {
+    ", ".join(
+        f'''ANY_VALUE(mid_{one}) / 100.0 AS mid_{one},
+           quantile_disc(abs({one} - mid_{one}), 0.5) * 0.014826 AS wide_{one}'''
+        for one in ("price", "cost", "quantity")
+    )
 }
+    FROM logs JOIN middles USING (product_id, unit) GROUP BY product_id, unit"""
+
+#: More than so many times, and so many robust deviations, off the usual is far.
+_FAR = {"price": (3, 6), "cost": (2, 6), "quantity": (20, 8)}
 
 
-def _far(measure: str, times: int, widths: int) -> str:
-    """Lines whose `measure` is more than `times` and `widths` robust deviations off the usual."""
-    return f"""
-        SELECT * FROM (
-          SELECT sold.*, exp(mid_{measure}) AS usual, ln({measure}) - mid_{measure} AS off,
-                 wide_{measure} AS wide
-          FROM ({_SOLD}) AS sold JOIN spreads USING (product_id, unit)
-          WHERE {measure} > 0 AND product_id <> 'unknown'
-        ) AS measured
-        WHERE abs(off) > greatest(ln({times}), {widths} * wide)"""
+def _is_far(measure: str) -> str:
+    times, widths = _FAR[measure]
+    return f"""COALESCE(abs(ln({measure}) - mid_{measure})
+                 > greatest(ln({times}), {widths} * wide_{measure}), false)"""
 
 
-#: How near to a whole power of ten a price must lie to look like a wrong mark, in tens.
-_NEAR_TEN = "greatest(0.05, least(0.15, 2 * wide / ln(10)))"
-_FAR_PRICES = f"""
-    SELECT *, CASE WHEN abs(off) > ln(5) AND abs(off / ln(10) - round(off / ln(10))) <= {_NEAR_TEN}
-                   THEN CAST(pow(10.0, round(off / ln(10))) AS DOUBLE) END AS factor
-    FROM ({_far("price", 3, 6)}) AS far"""
-FAR_PRICES = {**SPREADS, "far_prices": _FAR_PRICES}
+#: Lines with a price, cost or quantity far from the usual one of their product: one pass for all.
+FAR = {
+    "spreads": _SPREADS,
+    "far_lines": f"""
+        SELECT *, {", ".join(f"{_is_far(one)} AS far_{one}" for one in _FAR)}
+        FROM ({_SOLD}) AS sold JOIN spreads USING (product_id, unit)
+        WHERE product_id <> 'unknown' AND ({" OR ".join(_is_far(one) for one in _FAR)})""",
+    # near a whole power of ten it looks like a wrong mark
+    "far_prices": """
+        SELECT *, exp(mid_price) AS usual, CASE
+                 WHEN abs(off) > ln(5) AND abs(off / ln(10) - round(off / ln(10)))
+                   <= greatest(0.05, least(0.15, 2 * wide_price / ln(10)))
+                 THEN CAST(pow(10.0, round(off / ln(10))) AS DOUBLE) END AS factor
+        FROM (SELECT *, ln(price) - mid_price AS off FROM far_lines WHERE far_price) AS far""",
+}
 
 WRONG_MARK = Check(
     id="wrong_mark",
@@ -113,7 +116,7 @@ WRONG_MARK = Check(
         SELECT {LINE}, price / {{minor_units}} AS price, usual / {{minor_units}} AS usual_price,
                factor, abs(net_amount - CAST(round(net_amount / factor) AS BIGINT)) AS money
         FROM far_prices WHERE factor IS NOT NULL""",
-    first=FAR_PRICES,
+    first=FAR,
     claim=say_n(
         "{n} price looks like a wrong decimal mark or a price per 100",
         "{n} prices look like a wrong decimal mark or a price per 100",
@@ -142,7 +145,7 @@ FAR_PRICE = Check(
         SELECT {LINE}, price / {{minor_units}} AS price, usual / {{minor_units}} AS usual_price,
                net_amount AS money
         FROM far_prices WHERE factor IS NULL""",
-    first=FAR_PRICES,
+    first=FAR,
     claim=say_n(
         "{n} order line is priced far from what its product usually costs",
         "{n} order lines are priced far from what their product usually costs",
@@ -166,10 +169,11 @@ FAR_COST = Check(
     asks=say("Costs far from the usual cost of the product"),
     touched=say("gross margin"),
     failing=f"""
-        SELECT {LINE}, cost / {{minor_units}} AS unit_cost, usual / {{minor_units}} AS usual_cost,
-               abs(CAST(round(quantity * (cost - usual)) AS BIGINT)) AS money
-        FROM ({_far("cost", 2, 6)}) AS far""",
-    first=SPREADS,
+        SELECT {LINE}, cost / {{minor_units}} AS unit_cost,
+               exp(mid_cost) / {{minor_units}} AS usual_cost,
+               abs(CAST(round(quantity * (cost - exp(mid_cost))) AS BIGINT)) AS money
+        FROM far_lines WHERE far_cost""",
+    first=FAR,
     about=_ABOUT_COST,
     lacks=_NO_COST,
     claim=say_n(
@@ -180,8 +184,8 @@ FAR_COST = Check(
     touches=say("At the usual cost, gross margin in the window would move by {effect}."),
     effect=Scalar(
         "money",
-        f"""SELECT SUM(CAST(round(quantity * (cost - usual)) AS BIGINT))
-            FROM ({_far("cost", 2, 6)}) AS far""",
+        "SELECT SUM(CAST(round(quantity * (cost - exp(mid_cost))) AS BIGINT)) "
+        "FROM far_lines WHERE far_cost",
     ),
     action=say("Correct the costs that were booked wrongly."),
     owner=say("finance director"),
@@ -192,9 +196,9 @@ FAR_QUANTITY = Check(
     asks=say("Quantities far above the usual quantity of the product"),
     touched=say("units sold"),
     failing=f"""
-        SELECT {LINE}, exp(ln(quantity) - off) AS usual_quantity, net_amount AS money
-        FROM ({_far("quantity", 20, 8)}) AS far WHERE off > 0""",
-    first=SPREADS,
+        SELECT {LINE}, exp(mid_quantity) AS usual_quantity, net_amount AS money
+        FROM far_lines WHERE far_quantity AND ln(quantity) > mid_quantity""",
+    first=FAR,
     claim=say_n(
         "{n} order line has a quantity far above what is usual for its product",
         "{n} order lines have a quantity far above what is usual for their product",

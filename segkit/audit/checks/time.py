@@ -373,16 +373,21 @@ OTHER_PRICES = Check(
           FROM window_lines JOIN usual USING (product_id)
           WHERE quantity > 0 AND net_amount > 0 AND customer_id IS NOT NULL
         ), customers_off AS (
-          SELECT customer_id, COUNT(*) AS lines, COUNT(DISTINCT product_id) AS products,
-                 SUM(off) / COUNT(*) / 1000.0 AS mean,
+          SELECT customer_id, COUNT(*) AS lines, SUM(off) / COUNT(*) / 1000.0 AS mean,
                  sqrt(greatest(SUM(off * off) / COUNT(*) - (SUM(off) / COUNT(*))
                                * (SUM(off) / COUNT(*)), 0)) / 1000.0 AS spread,
                  CAST(SUM(net_amount) AS BIGINT) AS money
-          FROM ratios GROUP BY customer_id
+          FROM ratios GROUP BY customer_id HAVING COUNT(*) >= 10
         )
         SELECT customer_id, name, lines, products, exp(mean) AS factor, spread, money
-        FROM customers_off JOIN customers USING (customer_id)
-        WHERE lines >= 10 AND products >= 5 AND abs(mean) > ln(2.2) AND spread < 0.35""",
+        FROM customers_off JOIN customers USING (customer_id) JOIN (
+          SELECT customer_id, COUNT(DISTINCT product_id) AS products
+          FROM window_lines JOIN usual USING (product_id)
+          WHERE quantity > 0 AND net_amount > 0
+            AND customer_id IN (SELECT customer_id FROM customers_off WHERE abs(mean) > ln(2.2))
+          GROUP BY customer_id
+        ) AS breadth USING (customer_id)
+        WHERE products >= 5 AND abs(mean) > ln(2.2) AND spread < 0.35""",
     claim=say_n(
         "{n} customer pays the same multiple of everyone's prices on all products",
         "{n} customers pay the same multiple of everyone's prices on all products",

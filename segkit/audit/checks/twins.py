@@ -56,8 +56,10 @@ def plain(name: str) -> str:
     >>> plain("DROGERIA „Żuraw” Sp. z o.o."), plain("Nordvik Handel A/S"), plain("S.C. Oțel S.R.L.")
     ('drogeria zuraw', 'nordvik handel', 'otel')
     """
-    folded = unicodedata.normalize("NFKD", name.casefold().translate(_LETTERS))
-    letters = "".join(sign for sign in folded if not unicodedata.combining(sign))
+    letters = name.casefold()
+    if not letters.isascii():
+        folded = unicodedata.normalize("NFKD", letters.translate(_LETTERS))
+        letters = "".join(sign for sign in folded if not unicodedata.combining(sign))
     spaced = " ".join(re.sub(r"[^a-z0-9\u0370-\u052f]+", " ", letters).split())
     bare = " ".join(_FORM.sub(" ", spaced).split())
     return bare or spaced
@@ -109,6 +111,9 @@ def alike(customers: pd.DataFrame) -> pd.DataFrame:
     from rapidfuzz import fuzz, process
 
     met = pairs(customers)
+    digits, tax = customers["digits"].to_numpy(), customers["tax"].to_numpy()
+    at_a, at_b = met["a"].to_numpy(), met["b"].to_numpy()
+    met = met[(digits[at_a] == digits[at_b]) | ((tax[at_a] != "") & (tax[at_a] == tax[at_b]))]
     a, b = met["a"].to_numpy(), met["b"].to_numpy()
 
     def compared(column: str) -> np.ndarray:
@@ -133,7 +138,6 @@ def alike(customers: pd.DataFrame) -> pd.DataFrame:
     apart = (both("tax") & ~same_tax) | (both("place") & (place < _OTHER_PLACE))
     apart |= both("region") & ~same("region") & ~same_tax
     apart |= same("chain") & ~same_place
-    digits = customers["digits"].to_numpy()
     apart |= (digits[a] != digits[b]) & ~(same_tax & same_place)
     supported = (same_tax | same_place) & (met["score"] >= SUPPORTED)
     met["reason"] = np.select(
@@ -141,7 +145,8 @@ def alike(customers: pd.DataFrame) -> pd.DataFrame:
         ["name, address and tax number", "name and tax number", "name and address"],
         "name",
     )
-    told = (met["score"] >= ALONE) & _is_telling(customers["plain"], a, b)
+    told = (met["score"] >= ALONE).to_numpy(copy=True)
+    told[told] = _is_telling(customers["plain"], a[told], b[told])
     return met[~apart & (supported | told)].reset_index(drop=True)
 
 
@@ -193,7 +198,8 @@ def same_customer(given: Given) -> pd.DataFrame:
     customers = given.query(_CUSTOMERS)
     text = customers[["name", "address", "tax_number", "region", "parent_id"]].fillna("")
     customers = customers.assign(
-        plain=text["name"].map(plain), place=text["address"].map(plain),
+        plain=text["name"].map(plain),
+        place=text["address"].map({one: plain(one) for one in text["address"].unique()}),
         tax=text["tax_number"].str.replace(r"[^0-9A-Za-z]", "", regex=True).str.upper(),
         region=text["region"], chain=text["parent_id"],
     )  # fmt: skip
