@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import tomllib
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -296,12 +298,14 @@ def test_a_flat_file_gives_its_customers_and_products(tmp_path, monkeypatch):
 # --- where the files are ----------------------------------------------------------------------
 
 
-def test_the_tables_of_a_database_file_are_proposed_and_can_be_checked(tmp_path, monkeypatch):
-    import sqlite3
-
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("SEGKIT_REPORTS", str(tmp_path / "reports"))
-    folder = tmp_path / "client"
-    folder.mkdir()
+    (tmp_path / "client").mkdir()
+    return tmp_path / "client"
+
+
+def test_the_tables_of_a_database_file_are_proposed_and_can_be_checked(folder):
     head, *rows = orders().splitlines()
     with sqlite3.connect(folder / "erp.sqlite") as connection:
         names = ", ".join(f'"{name}" TEXT' for name in head.split(";"))
@@ -322,12 +326,7 @@ def test_the_tables_of_a_database_file_are_proposed_and_can_be_checked(tmp_path,
     ]
 
 
-def test_sheets_of_one_workbook_are_tables_or_together_one(tmp_path, monkeypatch):
-    import xlsxwriter
-
-    monkeypatch.setenv("SEGKIT_REPORTS", str(tmp_path / "reports"))
-    folder = tmp_path / "client"
-    folder.mkdir()
+def test_sheets_of_one_workbook_are_tables_or_together_one(folder):
     head, *rows = orders().splitlines()
     with xlsxwriter.Workbook(folder / "all.xlsx") as book:
         for name in ("Sales 2024", "Sales 2025"):

@@ -177,13 +177,10 @@ def _chosen(
     tables = list(CONTRACTS.values())
     each = [[_proposal(group, table, sums, joins) for table in tables] for group in groups]
     scores = np.array([[one.score for one in row] for row in each]).reshape(-1, len(tables))
-    for row, group in enumerate(groups):
-        for column, table in enumerate(tables):
-            share = homes.get((table.name, group.label), 0.5)
-            scores[row, column] += 0.5 * (share - 0.5) if scores[row, column] else 0
-    best = scores.max(axis=1, initial=0)
     # a file does not become a table it fits badly because another took its own
-    worth = np.where((scores >= _IS_TABLE) & (scores >= best[:, None] - 0.1), scores, 0)
+    is_best = (scores >= _IS_TABLE) & (scores >= scores.max(axis=1, initial=0)[:, None] - 0.1)
+    shares = [[homes.get((one.name, group.label), 0.5) for one in tables] for group in groups]
+    worth = np.where(is_best, scores + 0.5 * (np.array(shares).reshape(scores.shape) - 0.5), 0)
     weight = np.log1p([group.rows for group in groups])[:, None] / 100  # the larger of two alike
     pairs = zip(*linear_sum_assignment(-(worth + weight * (worth > 0))), strict=True)
     chosen = {column: row for row, column in pairs if worth[row, column]}

@@ -232,7 +232,16 @@ def named(table: str, column: str) -> tuple[tuple[float, frozenset[str]], ...]:
 
 @cache
 def name_score(header: str, table: str, column: str) -> float:
-    """How well `header` names a contract column, from 0 to 1."""
+    """How well `header` names a contract column, from 0 to 1.
+
+    Examples
+    --------
+    >>> name_score("Nr klienta", "customers", "customer_id")
+    1.0
+    """
+    ours = re.search(r"\[(\w+)\]$", header)  # as our own data request writes it
+    if ours or header.casefold() == column:
+        return float((ours[1] if ours else column) == column)
     return _score(hear(header), named(table, column))
 
 
