@@ -51,6 +51,11 @@ class _Reading:
         return f"(SELECT * EXCLUDE (__odd) FROM {_scan(self.folder)} WHERE NOT __odd)"
 
     @property
+    def told(self) -> str:
+        """What else is told of a row, by which equal rows are parted."""
+        return "__told, __own" if self.has_money else "__told"
+
+    @property
     def amounts(self) -> list[Cell]:
         """The columns of money, which a row's currency is about; what must be read comes first."""
         found = [cell for cell in self.cells if cell.column.kind == "amount"]
@@ -248,7 +253,7 @@ def _value(reading: _Reading, cell: Cell) -> str:
     if column.kind != "amount":
         return value
     decimals = reading.engagement.decimals
-    converted = f"{value} * __rate"
+    converted = f"CAST({value} AS DECIMAL(38,6)) * __rate"  # 18 digits would overflow
     return (
         f"CASE WHEN {_col('s', column)} <> coalesce(__currency, {home}) THEN NULL "
         f"WHEN __foreign IS NULL THEN {minor_sql(value, decimals)} "
@@ -271,10 +276,11 @@ def _finals(reading: _Reading) -> str:
 
 
 def _repaired(reading: _Reading) -> str:
-    """What was repaired in each value, or why it is empty."""
-    return "".join(
-        f", {_noted(reading, cell)} AS {_col('r', cell.column)}" for cell in reading.cells
-    )
+    """What was repaired in each value, or why it is empty; and all of it together, as text."""
+    notes = {_col("r", cell.column): _noted(reading, cell) for cell in reading.cells}
+    told = ", ".join(f"CAST({note} AS VARCHAR)" for note in notes.values())
+    listed = "".join(f", {note} AS {name}" for name, note in notes.items())
+    return f"{listed}, concat_ws(' ', {told}) AS __told"
 
 
 def _final(reading: _Reading, column: Column) -> str:
@@ -367,7 +373,8 @@ def _set_aside(reading: _Reading) -> None:
             SELECT __file, __row, {said} || concat_ws(', ', {values}), 'repeated_key', {net}
             FROM {reading.typed} WHERE __reason IS NULL AND {whole}
             QUALIFY row_number() OVER (
-              PARTITION BY {", ".join(key)} ORDER BY {reading.names}, __file, __row) > 1
+              PARTITION BY {", ".join(key)}
+              ORDER BY {reading.names}, {reading.told}, __file, __row) > 1
         """
     reading.engine.connection.execute(f"""
         CREATE TABLE aside AS
@@ -430,11 +437,13 @@ def _counts(reading: _Reading) -> str:
         decimals = reading.engagement.decimals
         unit = f"CAST({Decimal(1).scaleb(-decimals)} AS DECIMAL({decimals + 1},{decimals}))"
         # exact in the engagement's currency; what has no rate is no part of it
+        converted = "CAST(__own AS DECIMAL(38,6)) * __rate"
+        home = f"{_NET} IS NOT NULL AND __foreign IS NULL"
         money = f""",
-            CAST(coalesce(sum(__own) FILTER ({_NET} IS NOT NULL AND __foreign IS NULL), 0)
-              AS {_EXACT}) + CAST(coalesce(sum(__own * __rate) FILTER ({_NET} IS NOT NULL), 0)
-              AS {_EXACT}) AS exact, CAST(coalesce(sum({_NET}), 0) AS DECIMAL(30,0)) * {unit}
-              AS rounded"""
+            CAST(coalesce(sum(__own) FILTER ({home}), 0) AS {_EXACT})
+              + CAST(coalesce(sum({converted}) FILTER ({_NET} IS NOT NULL), 0) AS {_EXACT})
+              AS exact,
+            CAST(coalesce(sum({_NET}), 0) AS DECIMAL(30,0)) * {unit} AS rounded"""
         sums = f""", CAST(coalesce(exact, 0) AS {_EXACT}) AS net_read,
                CAST(coalesce(rounded - exact, 0) AS {_EXACT}) AS net_rounding"""
     return f"""

@@ -24,6 +24,8 @@ _CENTRAL_EUROPE = {"PL", "CZ", "SK", "HU", "RO", "SI", "HR", "BA", "AL"}
 SHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 PARQUETS = (".parquet", ".pq")
 _OPEN_QUOTE = ("UNQUOTED VALUE", "LINE SIZE OVER MAXIMUM")
+#: Written once and read a few times; dictionaries of what repeats make the later passes quick.
+_QUICK_PARQUET = "FORMAT parquet, COMPRESSION lz4_raw, DICTIONARY_SIZE_LIMIT 5000"
 _MOST_COLUMNS = 2_000
 _MOST_LINES_OF_A_CELL = 200
 #: Words that begin a row of totals, in the languages of our clients.
@@ -359,7 +361,9 @@ def _csv(
         f"columns={{{types}}}, store_rejects=true, rejects_table='rejects', rejects_scan='scans')"
     )
     try:
-        engine.write(f"SELECT {columns} FROM {reading}", target)
+        engine.connection.execute(
+            f"COPY (SELECT {columns} FROM {reading}) TO {literal(str(target))} ({_QUICK_PARQUET})"
+        )
     except failure() as error:
         raise unreadable(file, "CSV", error) from None
     broken = _broken_rows(engine, file)

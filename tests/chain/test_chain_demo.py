@@ -16,7 +16,7 @@ from sklearn.metrics import adjusted_rand_score
 from whole_report import Report, WholeReport, copied, make_report
 
 from segkit import locale
-from segkit.errors import SourceError
+from segkit.errors import RunError, SourceError
 from segkit.evidence import SEED
 
 
@@ -208,6 +208,26 @@ def test_a_gap_to_the_clients_own_figure_leaves_the_audit_alone(
     assert "NIEUZGODNIONE" in (audit.folder / "01-data-audit.html").read_text("utf-8")
     assert "NOT RECONCILED" in (audit.folder / "en" / "01-data-audit.html").read_text("utf-8")
     assert not (audit.folder / "02-behavioural-segmentation.html").exists()
+
+
+def test_a_check_that_stops_leaves_the_audit_alone_until_it_is_accepted(
+    report: Report, tmp_path: Path
+) -> None:
+    own = copied(report, tmp_path)
+    stops = ["checks.same_customer.stops=0.001"]
+    audit = make_report(own.engagement, tmp_path, out=tmp_path / "stops", overrides=stops)
+    assert audit.manifest["status"] == "CHECKS NOT PASSED"
+    assert "CHECKS NOT PASSED" in (audit.folder / "01-data-audit.html").read_text("utf-8")
+    assert not (audit.folder / "02-behavioural-segmentation.html").exists()
+    with pytest.raises(RunError) as caught:
+        make_report(own.engagement, tmp_path, notebook="04-kpi-design", overrides=stops)
+    assert str(caught.value).endswith(
+        "Fix: settle it with the client, or let it stand with accept in the check's section in the "
+        "engagement file; until then only 01-data-audit can be run."
+    )
+    accepted = [*stops, 'checks.same_customer.accept={ reason = "known", owner = "Sales" }']
+    whole = make_report(own.engagement, tmp_path, notebook="04-kpi-design", overrides=accepted)
+    assert whole.manifest["status"] == ""
 
 
 def test_a_trial_names_what_was_set_on_its_cover(report: Report, tmp_path: Path) -> None:

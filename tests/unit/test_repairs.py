@@ -213,6 +213,12 @@ def test_a_line_is_converted_by_the_latest_rate_on_or_before_its_day(extract):
     assert dict(zip(got["order_id"], got["currency"], strict=True))["10"] == "EUR"
 
 
+def test_a_large_amount_is_converted_exactly(extract):
+    store = converted(extract, "1;2026-03-01;A;P;1;98765432109.87;EUR\n")
+    assert store.frame("order_lines")["net_amount"].tolist() == [41975308646695]
+    assert store.frame("order_lines_counts")["net_read"].tolist() == [Decimal("419753086466.9475")]
+
+
 def test_a_currency_without_a_rate_is_set_aside_and_its_money_told(extract):
     rows = "1;2026-02-28;A;P;1;10;EUR\n2;2026-03-01;A;P;1;7;USD\n3;2026-03-01;A;P;1;5;PLN\n"
     store = converted(extract, rows + "4;2026-03-02;A;P;1;100;SEK\n")
