@@ -46,7 +46,7 @@ bench: install  ## the ratios of benchmarks/, in one run
 
 lock:  ## resolve pyproject.toml anew for Linux, macOS and Windows; needs uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header --no-annotate --extra dev --extra database pyproject.toml -o requirements.lock
+	  --no-header --no-annotate --no-strip-extras --extra dev --extra database pyproject.toml -o requirements.lock
 
 clean:  ## forget the environment and every report
 	rm -rf $(VENV) reports/*/ .mypy_cache .ruff_cache .hypothesis
