@@ -216,6 +216,33 @@ class SegmentRule(_Agreed):
     where: str
 
 
+class BuyingLogic(_Agreed):
+    """How much each sign of a customer's buying logic weighs, and between which values it counts.
+
+    Attributes
+    ----------
+    weights
+        By indicator or index, and ``stated`` for what was asked; 1 where left out, 0 leaves it out.
+    anchors
+        By indicator, the values at which it is 0 and 100.
+    scale
+        The lowest and the highest score of ``needs``; left out, as found there.
+    """
+
+    weights: Mapping[str, Annotated[Decimal, Field(ge=0)]] = Field(default_factory=dict)
+    anchors: Mapping[str, tuple[Decimal, Decimal]] = Field(default_factory=dict)
+    scale: tuple[Decimal, Decimal] | None = None
+
+    @field_validator("anchors")
+    @classmethod
+    def _anchors_differ(
+        cls, value: Mapping[str, tuple[Decimal, Decimal]]
+    ) -> Mapping[str, tuple[Decimal, Decimal]]:
+        if same := [name for name, (none, full) in value.items() if none == full]:
+            raise ValueError(f"of {same[0]} are one value; it needs two")
+        return value
+
+
 class Assumption(_Agreed):
     """A number that was judged, not counted, with its range and where it comes from."""
 
@@ -273,6 +300,7 @@ class Engagement(_Agreed):
     merges: tuple[Merge, ...] = ()
     segmentation: Segmentation = Segmentation()
     segment_rules: tuple[SegmentRule, ...] = ()
+    buying_logic: BuyingLogic = BuyingLogic()
     assumptions: tuple[Assumption, ...] = ()
     privacy: Privacy = Privacy()
     targets: Targets = Targets()
