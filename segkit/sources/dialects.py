@@ -20,8 +20,9 @@ from segkit.errors import EngagementError, SourceError, nearest
 
 Sure = Literal["certain", "likely", "undecided"]
 
-_CHUNK = 1 << 22
+_CHUNK = 1 << 20
 _HEAD = 1 << 20
+_LONGEST_LINE = 1 << 22
 #: How many lines are looked at to find the header.
 _LEADING = 200
 _DELIMITERS = ";,\t|"
@@ -149,7 +150,9 @@ def _wide(head: bytes) -> str | None:
 def _is_nearly_utf8(path: Path) -> bool:
     """Whether a stray byte spoils what is UTF-8, which as a code page would be other letters."""
     with path.open("rb") as opened:
-        text = opened.read(_CHUNK).decode("utf-8", "replace")
+        while (chunk := opened.read(_CHUNK)).isascii() and chunk:
+            pass
+    text = chunk.decode("utf-8", "replace")
     letters = Counter(letter == "\ufffd" for letter in text if not letter.isascii())
     return letters[False] > letters[True]
 
@@ -193,7 +196,7 @@ def _reads(high: Counter[tuple[int, bool]], page: str) -> str:
 def _transcode(path: Path, target: Path, label: str, encoding: str) -> tuple[int, str | None]:
     """Stream a file into UTF-8; how many lines it has, and what cannot be decoded, or None."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    lines, held, is_open = 0, "", False
+    lines, held, is_open, long = 0, "", False, 0
     with path.open("rb") as source, target.open("wb") as sink:
         while True:
             chunk = source.read(_CHUNK)
@@ -207,9 +210,10 @@ def _transcode(path: Path, target: Path, label: str, encoding: str) -> tuple[int
                 text = text.removesuffix(held).replace("\r\n", "\n").replace("\r", "\n")
             sink.write(text.encode("utf-8", "surrogatepass"))
             ends = text.count("\n")
-            if not ends and len(chunk) == _CHUNK:
+            long = 0 if ends else long + len(text)
+            if long >= _LONGEST_LINE:
                 raise SourceError(
-                    f"{label} has a line of more than {len(text):,} characters: line "
+                    f"{label} has a line of more than {long:,} characters: line "
                     f"{lines + 1:,}.\nFix: mend the line, or ask for the file again."
                 )
             lines += ends

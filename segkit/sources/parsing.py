@@ -307,12 +307,12 @@ def _marks(engine: Engine, staged: Staged, cell: Cell) -> tuple[int, int, int, s
     found = engine.connection.execute(
         f"""
         SELECT count(*) FILTER (comma), count(*) FILTER (dot), count(*) FILTER (either),
-               coalesce(min(v) FILTER (either), '')
+               trim(coalesce(min(v) FILTER (either), ''), {literal(_SPACES)})
         FROM (
           SELECT v, {is_decimal(",", ".")} AS comma, {is_decimal(".", ",")} AS dot,
                  CASE WHEN contains(v, ',') OR contains(v, '.') THEN
                    regexp_matches(v, {literal(either)}) ELSE false END AS either
-          FROM (SELECT {cell.text} AS v FROM ({staged.relation})))
+          FROM (SELECT {cell.given} AS v FROM ({staged.relation})))  -- trimming takes too long
         """
     ).fetchone()
     assert found is not None

@@ -114,7 +114,7 @@ def read(given: Given) -> dict[str, Sql]:
     broken = breaches(given.engine, reading.table, reading.key, rows)
     check_known(given.engine, given.engagement, reading.table, rows)
     return {
-        accepted: Sql(f"{merged(given.engagement, reading.table, rows)} ORDER BY ALL"),
+        accepted: Sql(_sorted(reading, merged(given.engagement, reading.table, rows))),
         quarantine: Sql(_quarantine(reading)),
         counts: Sql(_counts(reading)),
         repairs: Sql(_repairs(reading, broken)),
@@ -401,6 +401,26 @@ def _accepted_columns(reading: _Reading) -> str:
     return (
         f"{reading.names}, CASE WHEN order_date <= DATE '{first}' THEN 'before_window' "
         f"WHEN order_date <= DATE '{last}' THEN 'in_window' ELSE 'after_as_of' END AS period"
+    )
+
+
+def _sorted(reading: _Reading, rows: str) -> str:
+    """The rows by their values; columns that were not given are no part of the sorting."""
+    given = {cell.column.name for cell in reading.cells} | {"product_id", "currency"}
+    empty = [one.name for one in reading.columns if one.name not in given]
+    if not empty:
+        return f"{rows} ORDER BY ALL"
+    named = ", ".join(
+        f"CAST(NULL AS {ENGINE_TYPES[one.kind]}) AS {quoted(one.name)}"
+        if one.name in empty
+        else quoted(one.name)
+        for one in reading.columns
+    )
+    without = ", ".join(map(quoted, empty))
+    rest = ", ".join(quoted(one.name) for one in reading.columns if one.name not in empty)
+    return (
+        f"SELECT {named}, * EXCLUDE ({rest}) "
+        f"FROM (SELECT * EXCLUDE ({without}) FROM ({rows}) ORDER BY ALL)"
     )
 
 
