@@ -77,7 +77,7 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(
         makes=("customer_periods", "base_steps", "cohorts", "cohort_ages", "base_facts"),
         make="segkit.audit.base_tables:base",
-        needs=("customer_orders",),
+        needs=("customer_orders", "customers"),
         keys=("as_of",),
     ),
     Recipe(
@@ -126,6 +126,12 @@ RECIPES: tuple[Recipe, ...] = (
         may_use=("visits",),
         keys=("as_of", "window_months", "currency"),
     ),
+    Recipe(
+        makes=("customer_months",),
+        make="segkit.behaviour.months:customer_months",
+        needs=("order_lines", "products"),
+        keys=("as_of", "window_months", "currency"),
+    ),
     # --- segments ---------------------------------------------------------------------------
     Recipe(
         makes=(
@@ -139,6 +145,13 @@ RECIPES: tuple[Recipe, ...] = (
         make="segkit.segments:segments",
         needs=("behaviour", "order_lines", "customers", "products"),
         keys=("segmentation", "as_of", "currency", "words", "data", "sources"),
+    ),
+    Recipe(
+        makes=("buying_logic", "buying_agreement", "buying_classes"),
+        make="segkit.segments.buying:buying_logic",
+        needs=("behaviour", "order_lines", "customers", "products"),
+        may_use=("needs", "quotes", "visits", "events", "reps"),
+        keys=("as_of", "window_months", "buying_logic"),
     ),
     Recipe(
         makes=("segment_changes",),

@@ -192,14 +192,17 @@ def queries(engagement: Engagement) -> dict[str, str]:
         "product_lines": _PRODUCTS + _PRODUCT_LINES,
         "visits": _VISITS,
     }
+    made = {name: _BOUGHT + filled(text, engagement) for name, text in texts.items()}
+    return made | {"channels": _CHANNELS}
+
+
+def filled(text: str, engagement: Engagement) -> str:
+    """A SELECT with the dates and the currency of the engagement in place of its marks."""
     dates = {
         "{as_of}": engagement.as_of.isoformat(),
         "{start}": engagement.window_start.isoformat(),
         "{minor}": str(engagement.minor_units),
     }
-    made = {"channels": _CHANNELS}
-    for name, text in texts.items():
-        for mark, value in dates.items():
-            text = text.replace(mark, value)
-        made[name] = _BOUGHT + text
-    return made
+    for mark, value in dates.items():
+        text = text.replace(mark, value)
+    return text

@@ -15,9 +15,10 @@ from pandas.testing import assert_frame_equal
 
 from segkit.behaviour import behaviour_table
 from segkit.behaviour.arithmetic import quarterly, rarefied, robust_trend
+from segkit.behaviour.months import customer_months
 from segkit.engagement import Engagement
 from segkit.engine import Engine
-from segkit.store import as_frame
+from segkit.store import Given, as_frame
 
 AGREED = Engagement(client="Test", as_of=date(2026, 3, 31), window_months=24, sources={})
 COLUMNS = ["order_id", "order_date", "customer_id", "product_id", "quantity", "net_amount"]
@@ -53,6 +54,23 @@ def made(
     visits: pd.DataFrame | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """The behaviour table of these lines, each product in its category."""
+    with Engine(threads=2) as engine:
+        registered(engine, folder, frame, category, visits)
+        return behaviour_table(
+            lambda sql: as_frame(engine.query(sql)), AGREED, has_visits=visits is not None
+        )
+
+
+def months(folder: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    with Engine(threads=2) as engine:
+        registered(engine, folder, frame)
+        return as_frame(engine.query(customer_months(Given(AGREED, {}, engine)).text))
+
+
+def registered(
+    engine: Engine, folder: Path, frame: pd.DataFrame, category: dict[str, str] | None = None,
+    visits: pd.DataFrame | None = None,
+) -> None:  # fmt: skip
     kinds = category or {"p1": "soap", "p2": "hair", "p3": "hair"}
     products = pd.DataFrame({"product_id": list(kinds), "category": list(kinds.values())})
     products["unit_cost"] = Decimal("2.500000")
@@ -60,13 +78,9 @@ def made(
     tables = {"order_lines": frame, "products": products, "customers": customers}
     if visits is not None:
         tables["visits"] = visits
-    with Engine(threads=2) as engine:
-        for name, table in tables.items():
-            table.to_parquet(folder / f"{name}.parquet")
-            engine.register(name, folder / f"{name}.parquet")
-        return behaviour_table(
-            lambda sql: as_frame(engine.query(sql)), AGREED, has_visits=visits is not None
-        )
+    for name, table in tables.items():
+        table.to_parquet(folder / f"{name}.parquet")
+        engine.register(name, folder / f"{name}.parquet")
 
 
 def test_a_customer_is_counted_from_its_accepted_lines_in_the_window(tmp_path: Path) -> None:
@@ -169,3 +183,20 @@ def test_under_a_year_of_history_there_is_no_trend() -> None:
 def test_the_currency_does_not_change_the_trend(revenue: list[int], factor: int) -> None:
     rows = np.array([revenue], float)
     assert robust_trend(rows * factor) == pytest.approx(robust_trend(rows), nan_ok=True)
+
+
+def test_months_hold_what_was_bought_in_them_and_add_up_to_the_window(tmp_path: Path) -> None:
+    crossing = [
+        ("1", "2026-03-01", "A", "p1", 2, 1_000, "web"),  # the second delivery of order 1
+        ("8", "2026-01-05", "B", "p1", 1, 700, "web"),
+    ]
+    found = months(tmp_path, lines([*LINES, *crossing]))
+    assert found.to_dict("list") == {
+        "customer_id": ["A", "A", "B", "B"],
+        "month": [2026 * 12 + 1, 2026 * 12 + 2, 2026 * 12, 2026 * 12 + 2],
+        "net_revenue": [6_000, -1_000, 700, -500],
+        "orders": [3, 1, 1, 0],
+        "gross_margin": [6_000 - 7 * 250, -1_000 - 3 * 250, 700 - 250, -500 + 250],
+    }
+    whole = made(tmp_path, lines([*LINES, *crossing]))
+    assert found.groupby("customer_id")["orders"].sum().tolist() == whole["orders"].tolist()
