@@ -44,6 +44,7 @@ RULES = {
     "other_date": say("a date in another shape than its column's"),
     "two_digit_year": say("a year of two digits written in full"),
     "excel_serial": say("a spreadsheet's number of a day read as a date"),
+    "no_text": say("a column of bytes that are no text left out"),
     "unnamed_column": say("an empty column without a name left out"),
 }
 #: What is not as it should be in a row that counts all the same.

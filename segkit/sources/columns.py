@@ -27,6 +27,7 @@ def mapped(table: Table, source: Source, staged: Staged) -> dict[str, str]:
         If a mapped or required column is missing in the files.
     """
     _check_names(table, source, source.columns, "maps")
+    _check_text(table, source, staged)
     if source.columns:
         found = {
             name: _header(table, staged, name, header) for name, header in source.columns.items()
@@ -60,6 +61,19 @@ def _check_names(
             f"sources.{table.name} {does} {name}, which is {which}.{nearest(name, ours)}\n"
             "Fix: correct the name, or delete the line."
         )
+
+
+def _check_text(table: Table, source: Source, staged: Staged) -> None:
+    wanted = {folded(one) for one in source.columns.values()} or {
+        column.name for column in table.columns
+    }
+    for part in staged.parts:
+        for header in part.no_text:
+            if folded(header) in wanted:
+                raise SourceError(
+                    f"{part.file} holds bytes that are no text in its column {header}.\n"
+                    "Fix: ask for the column as text, or leave it out."
+                )
 
 
 def _is_attribute(table: Table, name: str) -> bool:

@@ -31,8 +31,8 @@ def database_file(source: Source) -> str | None:
     return told.removeprefix(_SQLITE) if told.startswith(_SQLITE) else None
 
 
-def fetch(engine: Engine, where: str, source: Source, path: Path | None, target: Path) -> list[str]:
-    """Run a source's query and keep its rows as Parquet; the columns' names.
+def fetch(engine: Engine, where: str, source: Source, path: Path | None, target: Path) -> None:
+    """Run a source's query and keep its rows as Parquet.
 
     Parameters
     ----------
@@ -52,8 +52,6 @@ def fetch(engine: Engine, where: str, source: Source, path: Path | None, target:
             _keep(connection, query, target)
         else:
             _keep_sqlite(engine, connection, query, target, source.decimal or ".")
-    described = engine.connection.execute(f"DESCRIBE FROM read_parquet({literal(str(target))})")
-    return [name for name, *_ in described.fetchall()]
 
 
 def rows_hash(where: str, source: Source) -> str:

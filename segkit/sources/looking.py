@@ -31,7 +31,9 @@ from segkit.sources.staging import (
 )
 
 Kind = Literal["csv", "xlsx", "parquet", "sqlite"]
-ColumnKind = Literal["empty", "text", "code", "whole", "number", "date", "boolean", "nested"]
+ColumnKind = Literal[
+    "empty", "text", "code", "whole", "number", "date", "boolean", "nested", "bytes"
+]
 Decimal = Literal[",", ".", "undecided", ""]
 DateOrder = Literal["dmy", "mdy", "ymd", "undecided", ""]
 
@@ -54,7 +56,7 @@ class LookedColumn:
         As the reader knows it: cleaned, a repeated one numbered, an unnamed one ``column_<n>``.
     kind
         What at least 95 % of its values are. A ``code`` is digits that are no number (leading
-        zeros); ``nested`` cannot be read.
+        zeros); ``nested`` and ``bytes`` that are no text cannot be read.
     filled
         Share of the rows that hold a value.
     distinct
@@ -261,6 +263,8 @@ def _is_decimal(mark: str, other: str) -> str:
 def _column(engine: Engine, part: Part, header: str, type: str, rows: int) -> LookedColumn:
     if is_nested(type):
         return LookedColumn(header, "nested", 0.0, 0, ())
+    if header in part.no_text:
+        return LookedColumn(header, "bytes", 0.0, 0, ())
     value = f"CAST({quoted(header)} AS VARCHAR)"
     trimmed = f"nullif(trim(translate({value}, chr(160) || chr(8239), '  ')), '')"
     number = f"regexp_full_match(v, {literal(NUMERAL)})"

@@ -517,9 +517,10 @@ def _repairs(reading: _Reading, broken: list[Breach]) -> str:
         if one.is_required and not _must_be_read(reading, one)
     ]
     each += [
-        f"SELECT {literal(name)}, {_struct('unnamed_column', literal(part.file))}"
+        f"SELECT {literal(name)}, {_struct(rule, literal(part.file))}"
         for part in reading.staged.parts
-        for name in part.dropped
+        for rule, names in (("unnamed_column", part.dropped), ("no_text", part.no_text))
+        for name in names
     ]
     flaws = "".join(
         f" UNION ALL SELECT {literal(one.column)}, {literal(one.rule)}, {one.rows}, "

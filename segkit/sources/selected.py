@@ -9,7 +9,7 @@ from segkit.engagement import Engagement, Source
 from segkit.engine import Engine, failure, quoted
 from segkit.errors import EngagementError, SegkitError, SourceError, nearest
 from segkit.sources.files import raw_names
-from segkit.sources.staging import Part, Staged, stage
+from segkit.sources.staging import Staged, readable, stage, typed_part
 
 
 def select(engine: Engine, engagement: Engagement, where: str, source: Source) -> Staged:
@@ -26,10 +26,10 @@ def select(engine: Engine, engagement: Engagement, where: str, source: Source) -
         _check_one_select(sandbox, where, sql)
         sandbox.connection.execute("CREATE SCHEMA raw")
         raws = [(raw, _load(sandbox, engagement, raw)) for raw in raw_names(sql, engagement.raw)]
-        headers = _run(sandbox, engagement, where, sql, target)
+        _run(sandbox, engagement, where, sql, target)
     files = " + ".join(dict.fromkeys(part.file for _, one in raws for part in one.parts))
     aside = tuple(replace(one, file=files) for _, staged in raws for one in staged.aside)
-    return Staged(where, (Part(files, target, headers, offset=None, aside=aside),))
+    return Staged(where, (replace(typed_part(engine, files, target, offset=None), aside=aside),))
 
 
 def _check_one_select(sandbox: Engine, where: str, sql: str) -> None:
@@ -47,10 +47,11 @@ def _check_one_select(sandbox: Engine, where: str, sql: str) -> None:
 def _load(sandbox: Engine, engagement: Engagement, raw: str) -> Staged:
     source = engagement.raw[raw]
     staged = stage(sandbox, engagement, f"raw.{raw}", source)
-    sandbox.connection.execute(
-        f"CREATE TABLE raw.{quoted(raw)} AS SELECT * EXCLUDE (__file, __row) "
-        f"FROM ({staged.relation})"
-    )
+    with readable(staged):
+        sandbox.connection.execute(
+            f"CREATE TABLE raw.{quoted(raw)} AS SELECT * EXCLUDE (__file, __row) "
+            f"FROM ({staged.relation})"
+        )
     broken = [one for one in staged.aside if one.kind == "unreadable_row"]
     if broken:
         raise SourceError(
@@ -61,9 +62,7 @@ def _load(sandbox: Engine, engagement: Engagement, raw: str) -> Staged:
     return staged
 
 
-def _run(
-    sandbox: Engine, engagement: Engagement, where: str, sql: str, target: Path
-) -> tuple[str, ...]:
+def _run(sandbox: Engine, engagement: Engagement, where: str, sql: str, target: Path) -> None:
     """Run the SELECT with external access off, for good, and stream its rows to Parquet."""
     import pyarrow.parquet as pq
 
@@ -80,7 +79,6 @@ def _run(
                 writer.write_batch(batch)
     except failure() as error:
         raise _failed(engagement, where, error) from None
-    return tuple(rows.schema.names)
 
 
 def _failed(engagement: Engagement, where: str, error: Exception) -> SegkitError:

@@ -71,6 +71,10 @@ class Part:
         The sheet it was, whose cells a spreadsheet typed: numbers have the mark `decimal`
         (None: `unclear` has an example by header), dates are ISO; serial dates count from 1904
         or 1900.
+    unmarked
+        Columns of text that the file types as bytes.
+    no_text
+        Columns whose bytes are no text, such as pictures: only SQL can read them.
     """
 
     file: str
@@ -84,6 +88,8 @@ class Part:
     decimal: str | None = "."
     unclear: Mapping[str, str] = field(default_factory=dict)
     is_1904: bool = False
+    unmarked: tuple[str, ...] = ()
+    no_text: tuple[str, ...] = ()
 
     @property
     def relation(self) -> str:
@@ -92,9 +98,11 @@ class Part:
         no_data = [str(one.line - offset) for one in self.aside if one.kind != "unreadable_row"]
         no_data = no_data if self.offset is not None else []  # SQL has left them out already
         without = f" WHERE file_row_number NOT IN ({', '.join(no_data)})" if no_data else ""
+        texts = ", ".join(f"decode({one}) AS {one}" for one in map(quoted, self.unmarked))
         return (
             f"SELECT {literal(self.file)} AS __file, file_row_number + {offset} AS __row, "
-            f"* EXCLUDE (file_row_number) FROM {scan(self.path)}{without}"
+            f"* EXCLUDE (file_row_number){f' REPLACE ({texts})' if texts else ''} "
+            f"FROM {scan(self.path)}{without}"
         )
 
 
@@ -107,8 +115,9 @@ class Staged:
 
     @property
     def headers(self) -> tuple[str, ...]:
-        """The headers, as cleaned."""
-        return self.parts[0].headers
+        """The headers, as cleaned, of columns that hold values."""
+        no_text = {name for part in self.parts for name in part.no_text}
+        return tuple(name for name in self.parts[0].headers if name not in no_text)
 
     @property
     def aside(self) -> list[SetAside]:
@@ -147,10 +156,7 @@ def is_nested(type: str) -> bool:
 
 def scan(path: Path) -> str:
     """A table function that reads one Parquet file with its row numbers."""
-    return (
-        f"read_parquet({literal(str(path))}, file_row_number=true, hive_partitioning=false, "
-        "binary_as_string=true)"
-    )
+    return f"read_parquet({literal(str(path))}, file_row_number=true, hive_partitioning=false)"
 
 
 def stage(engine: Engine, engagement: Engagement, where: str, source: Source) -> Staged:
@@ -175,8 +181,8 @@ def stage(engine: Engine, engagement: Engagement, where: str, source: Source) ->
 def database_part(engine: Engine, where: str, source: Source, file: File | None = None) -> Part:
     """The rows of a source's query; `file` is its database file."""
     target = engine.workspace / f"{where.replace('/', '.')}.parquet"
-    headers = fetch(engine, where, source, file.path if file else None, target)
-    return Part(file.label if file else "database", target, tuple(headers), offset=1)
+    fetch(engine, where, source, file.path if file else None, target)
+    return typed_part(engine, file.label if file else "database", target)
 
 
 def region_of(engagement: Engagement) -> str:
@@ -205,7 +211,7 @@ def stage_file(
     suffix = file.path.suffix.lower()
     _check_content(file, suffix)
     if suffix in PARQUETS:
-        yield _parquet(engine, file)
+        yield _parquet(engine, file, engine.workspace / f"{name}.parquet")
     elif suffix in SHEETS:
         yield from _sheets(engine, name, file, source, wanted)
     else:
@@ -257,18 +263,80 @@ def _empty(file: File) -> SourceError:
 # --- Parquet ----------------------------------------------------------------------------------
 
 
-def _parquet(engine: Engine, file: File) -> Part:
+def _parquet(engine: Engine, file: File, copy: Path) -> Part:
     try:
-        described = engine.connection.execute(f"DESCRIBE FROM {scan(file.path)}").fetchall()
+        part = typed_part(engine, file.label, file.path)
+        wrong = _wrongly_marked(engine, part)
+        if wrong:
+            _write_as_bytes(file.path, wrong, copy)
+            part = typed_part(engine, file.label, copy)
     except failure() as error:
         raise unreadable(file, "Parquet", error) from None
-    headers = tuple(name for name, *_ in described if name != "file_row_number")
-    for name in {*RESERVED[:2]} & {*headers}:
+    for name in {*RESERVED[:2]} & {*part.headers}:
         raise SourceError(
             f"{file.label} has a column called {name}, which segkit uses itself.\n"
             "Fix: ask for the column under another name, or leave it out."
         )
-    return Part(file.label, file.path, headers, offset=1)
+    return part
+
+
+def typed_part(engine: Engine, label: str, path: Path, offset: int | None = 1) -> Part:
+    """A Parquet file, whose bytes are text where all of a column's values are."""
+    types = {
+        name: kind
+        for name, kind, *_ in engine.connection.execute(f"DESCRIBE FROM {scan(path)}").fetchall()
+        if name != "file_row_number"
+    }
+    is_text = {
+        name: engine.connection.execute(
+            f"SELECT count(TRY(decode({quoted(name)}))) = count({quoted(name)}) FROM {scan(path)}"
+        ).fetchall()
+        == [(True,)]
+        for name, kind in types.items()
+        if kind == "BLOB"
+    }
+    return Part(
+        label,
+        path,
+        tuple(types),
+        offset,
+        unmarked=tuple(name for name, said in is_text.items() if said),
+        no_text=tuple(name for name, said in is_text.items() if not said),
+    )
+
+
+def _wrongly_marked(engine: Engine, part: Part) -> list[str]:
+    """The columns that the file types as text and that hold other bytes."""
+
+    def is_read(names: Iterable[str]) -> bool:
+        # a count would be told by the file's statistics, without a look at the values
+        each = ", ".join(f"max(hash({quoted(name)}))" for name in names)
+        try:
+            engine.connection.execute(f"SELECT {each} FROM {scan(part.path)}").fetchall()
+        except failure("InvalidInputException") as error:
+            return "string encoding" not in str(error)
+        except failure():
+            pass  # it is told as it is read
+        return True
+
+    types = Staged("", (part,)).types(engine)
+    texts = [name for name in part.headers if types[name] == "VARCHAR"]
+    return [] if not texts or is_read(texts) else [name for name in texts if not is_read([name])]
+
+
+def _write_as_bytes(path: Path, names: Iterable[str], target: Path) -> None:
+    """A Parquet file once more, some of its columns typed as the bytes they are."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as given:
+        schema = given.schema_arrow
+        for name in names:
+            place = schema.get_field_index(name)
+            schema = schema.set(place, schema.field(place).with_type(pa.binary()))
+        with pq.ParquetWriter(target, schema) as writer:
+            for batch in given.iter_batches(50_000):
+                writer.write_batch(batch.cast(schema))
 
 
 @contextmanager

@@ -244,12 +244,14 @@ def test_parquet_is_told_by_its_types(tmp_path):
             "x": [1.5, 2.25],
             "d": [date(2025, 1, 2)] * 2,
             "nested": [[1], [2]],
+            "bytes": [b"\xb3", b"\xf3"],
             "t": pa.array(["a", "a"]).dictionary_encode(),
         }
     )
     pq.write_table(table, tmp_path / "t.parquet")
     (found,) = looks(tmp_path)
-    assert [one.kind for one in found.columns] == ["whole", "number", "date", "nested", "text"]
+    kinds = [one.kind for one in found.columns]
+    assert kinds == ["whole", "number", "date", "nested", "bytes", "text"]
     assert (found.kind, found.rows, found.decimal, found.columns[0].filled) == (
         "parquet", 2, "", 0.5,
     )  # fmt: skip

@@ -173,6 +173,54 @@ def test_a_nested_column_is_told(extract, values):
     )
 
 
+def marked_as_text(*values):
+    """A column that says it is text, as broken writers leave it."""
+    given = pa.array(values, pa.binary())
+    return pa.StringArray.from_buffers(len(given), given.buffers()[1], given.buffers()[2])
+
+
+@pytest.mark.parametrize("photo", [pa.array([b"GIF89a\xf0"]), marked_as_text(b"GIF89a\xf0")])
+def test_bytes_that_are_no_text_are_left_out_and_told(extract, photo):
+    store = parquet(extract, photo=photo)
+    assert store.frame("order_lines")["net_amount"].tolist() == [525]
+    told = store.frame("order_lines_repairs")
+    assert told[["column", "rule", "example"]].to_numpy().tolist() == [
+        ["photo", "no_text", "orders.parquet"]
+    ]
+
+
+@pytest.mark.parametrize("name", [pa.array([b"\xb3\xf3d\xbc"]), marked_as_text(b"\xb3\xf3d\xbc")])
+def test_a_needed_column_of_bytes_is_told(extract, name):
+    with pytest.raises(SegkitError) as raised:
+        parquet(extract, customer_id=name).path("order_lines")
+    assert str(raised.value) == (
+        "orders.parquet holds bytes that are no text in its column customer_id.\n"
+        "Fix: ask for the column as text, or leave it out."
+    )
+
+
+def test_a_select_reads_a_file_with_bytes_that_are_no_text(extract):
+    parquet(extract, photo=marked_as_text(b"GIF89a\xf0"), note=pa.array([b"x"]))
+    raw = '[raw.a]\nfile = "orders.parquet"\n[sources.order_lines]\nsql = "SELECT %s FROM raw.a"\n'
+    store = extract.store(raw % "*")
+    assert len(store.frame("order_lines")) == 1
+    assert store.frame("order_lines_repairs")["column"].tolist() == ["photo"]
+    named = "order_id, order_date, note AS customer_id, quantity, net_amount"
+    store = extract.store(raw % named)
+    assert store.frame("order_lines")["customer_id"].tolist() == ["x"]
+    assert store.frame("order_lines_repairs").empty
+
+
+def test_bytes_in_one_of_several_files_are_left_out_of_all(extract):
+    parquet(extract, photo=pa.array([b"GIF89a\xf0"]))
+    (extract.folder / "orders.parquet").rename(extract.folder / "orders_1.parquet")
+    parquet(extract, photo=["none"])
+    (extract.folder / "orders.parquet").rename(extract.folder / "orders_2.parquet")
+    store = extract.store('[sources.order_lines]\nfile = "orders_*.parquet"\n')
+    assert len(store.frame("order_lines")) == 2
+    assert store.frame("order_lines_repairs")["column"].tolist() == ["photo"]
+
+
 # --- headers ----------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from datetime import date
 
 from segkit.engagement import LANGUAGES, OPEN
 from segkit.engine import Engine, literal, quoted
+from segkit.errors import first_few
 from segkit.sources.proposing.evidence import Facts, Group, number_sql, place_of, repeats
 from segkit.sources.proposing.matching import Proposal, words_of
 from segkit.sources.proposing.words import NAMES, fold, hear, spoken, value_word
@@ -105,6 +106,9 @@ def noted(group: Group) -> list[str]:
             told.append(f"{look.file}: each line ends in a delimiter with nothing behind it")
         elif look.dropped:
             told.append(f"{look.file}: columns without name and values: {len(look.dropped)}")
+        no_text = [column.header for column in look.columns if column.kind == "bytes"]
+        if no_text:
+            told.append(f"{look.file}: bytes that are no text, left out: {first_few(no_text)}")
         if look.repeated:
             told.append(f"{look.file}: the header {look.repeated[0]} stands more than once")
     return told[:6]

@@ -217,7 +217,7 @@ def _proposal(
         by_column.get(name, _STAND_IN if (table.name, name) in DERIVED else 0.0)
         for name in table.required
     ]
-    usable = sum(one.kind not in ("empty", "nested") for one in group.facts) or 1
+    usable = sum(one.kind not in ("empty", "nested", "bytes") for one in group.facts) or 1
     covered = min(1.0, sum(by_column.values()) / usable)
     score = 0.55 * sum(needed) / len(needed) + 0.2 * covered
     score += 0.25 * file_score(group.name, table.name)
