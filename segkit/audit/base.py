@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import ceil
-from typing import TYPE_CHECKING
+from math import ceil, floor, log10
+from typing import TYPE_CHECKING, Any
 
 from segkit.engagement import months_before
 
@@ -191,6 +191,69 @@ def decile_table(customers: pd.DataFrame, decile: pd.Series[int]) -> pd.DataFram
     summed.insert(0, "customers", given.groupby("decile").size())
     shares = summed.div(summed.sum().where(summed.sum() != 0)).add_suffix("_share")
     return factors(summed).join(shares).reset_index()
+
+
+def distribution(
+    values: pd.Series[Any], width: float, above: float, below: float | None = None
+) -> pd.DataFrame:
+    """How many customers lie in each step of equal `width`, up to `above` and beyond it.
+
+    A step holds what is more than its lower end and at most its upper one; the first holds its
+    lower end too. Without `below` the first step begins at nothing and holds all that is less.
+
+    Parameters
+    ----------
+    above
+        Where the last step begins, which has no upper end.
+    below
+        Where the first step ends, which has no lower end: 0 keeps those who lose money apart.
+
+    Returns
+    -------
+    DataFrame
+        ``low`` and ``high`` (empty where there is none), ``customers``, ``customers_share``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> distribution(pd.Series([-3, 0, 25, 26, 50, 51, 99]), 25, 50, below=0)["customers"].tolist()
+    [1, 2, 2, 2]
+    """
+    import numpy as np
+    import pandas as pd
+
+    start = below or 0
+    edges = [start + width * step for step in range(1, round((above - start) / width) + 1)]
+    place = np.searchsorted(edges, values.to_numpy(), side="left")
+    if below is not None:
+        place = np.where(values.to_numpy() < below, 0, place + 1)
+    low = [start, *edges] if below is None else [None, below, *edges]
+    high = [*edges, None] if below is None else [below, *edges, None]
+    counts = np.bincount(place, minlength=len(low))
+    return pd.DataFrame({"low": low, "high": high}, dtype="float64").assign(
+        customers=counts, customers_share=counts / max(len(values), 1)
+    )
+
+
+#: Steps of a distribution are one of these times a power of ten, at most so many of them.
+_ROUND, _STEPS = (1, 2, 2.5, 5, 10), 16
+
+
+def steps(values: pd.Series[Any]) -> tuple[float, float]:
+    """A round width, and the end of the last whole step: it holds nineteen of twenty customers.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> steps(pd.Series(range(1, 601)))
+    (50.0, 600.0)
+    """
+    high = float(values.quantile(0.95, interpolation="higher"))
+    if high <= 0:
+        return 1.0, 1.0
+    power = 10.0 ** floor(log10(high / _STEPS))
+    width = next(one * power for one in _ROUND if one * power * _STEPS >= high * (1 - 1e-9))
+    return width, width * ceil(round(high / width, 9))
 
 
 def percentiles(values: pd.Series[float], shares: tuple[float, ...]) -> list[float]:

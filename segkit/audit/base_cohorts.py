@@ -33,13 +33,17 @@ def cohorts(book: Workbook) -> None:
     first, span = facts["first"].date(), (book.engagement.as_of - facts["first"].date()).days
     pause = min(int(facts["gap"]), span // OLD_PART)
     table["is_old"] = [start <= first + timedelta(days=pause) for start in table["start"]]
-    clear = table[~table["is_old"]]
+    earlier, clear = table["cohort"] == int(facts["earlier"]), table[~table["is_old"]]
     if not len(clear):
-        note(book, say("The records are too short to tell new customers from old ones."))
+        text = say("The records are too short to tell new customers from old ones.")
+        if earlier.all():
+            text = say("By their own date all customers are older than the records: none is new.")
+        note(book, text)
         return
     old = book.figure("audit.base.old_days", pause, "days", source=["order_lines"])
+    table["second"] = table["second"].mask(earlier)
     book.show(_cohort_table(book, table, clear, old, has_margin=has_margin))
-    triangle = _triangle(book, table, ages, unit)
+    triangle = _triangle(book, table[~earlier], ages, unit)
     if triangle is not None:
         book.show(triangle)
 
@@ -71,11 +75,26 @@ def _cohort_table(
         _again(again, in_a_year=len(grown) > 0),
         say("Customers by the start of the period of their first order, value to date"),
         data, columns if has_margin else columns.replace("profit_each ", ""),
-        reading=say("Who first appears in the first {days} days of the records may be an older "
-                    "customer who paused: such periods are marked and do not count in the title. "
-                    "The latest have had little time.", days=old),
+        reading=_older(old, is_told=bool(table["second"].isna().any())),
         n=n, rows_shown=24, sources=_SOURCES,
     )  # fmt: skip
+
+
+def _older(days: Figure, *, is_told: bool) -> Message:
+    """How older customers are kept apart from new ones."""
+    pause = say(
+        "Who first appears in the first {days} days of the records may be an older customer who "
+        "paused: such periods are marked and do not count in the title. The latest have had little "
+        "time.",
+        days=days,
+    )
+    if not is_told:
+        return pause
+    return say(
+        "{pause} The first row holds all customers who, by their own date, are older than the "
+        "records.",
+        pause=pause,
+    )
 
 
 def _again(share: Value, *, in_a_year: bool) -> tuple[Message, bool, Message]:
@@ -228,6 +247,7 @@ def _vintages(given: Base, steps: pd.DataFrame, whole: int) -> Exhibit:
             for back in data["since_back"]
         ),
         spend=book.money(data["net_revenue"]),
+        profit=book.money(data["gross_margin"]),
     )
     return exhibit(
         book, "base.vintages",
@@ -239,9 +259,10 @@ def _vintages(given: Base, steps: pd.DataFrame, whole: int) -> Exhibit:
                 share=share),
         ),
         say("Net revenue by period and by when the customer was first seen"),
-        data, "period since customers spend",
+        data, given.columns("period since customers spend profit"),
         chart=Chart("stacked", "spend", "period", series="since"),
-        reading=say("The first order on record tells when a customer was first seen. What the "
-                    "oldest bring in falls from period to period; new ones must make up for it."),
-        n=int(latest["customers"].sum()), rows_shown=30,
+        reading=say("A customer is first seen by its first order on record, or earlier by its own "
+                    "date. What the oldest bring in falls from period to period; new ones must "
+                    "make up for it."),
+        n=int(latest["customers"].sum()), rows_shown=30, sources=_SOURCES,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from segkit.audit import base
@@ -132,7 +133,7 @@ def spread(book: Workbook) -> None:
     )  # fmt: skip
     book.show(_whale(given))
     if len(given.this) >= FEWEST:
-        book.show(_deciles(given, table), _tenths(given), _percentiles(given))
+        book.show(_distribution(given), _deciles(given, table), _tenths(given), _percentiles(given))
 
 
 def _whale(given: Base) -> Exhibit:
@@ -178,6 +179,54 @@ def _whale(given: Base) -> Exhibit:
         else given.reading,
         n=n, rows_shown=51, sources=_SOURCES,
     )  # fmt: skip
+
+
+def _distribution(given: Base) -> Exhibit:
+    """How many customers bring in how much, in steps of equal width."""
+    book, this = given.book, given.this
+    width, above = base.steps(this["spend"] / book.engagement.minor_units)
+    losers = int((this[["spend", "profit"]] < 0).any(axis=1).sum())
+    counted = {
+        name: base.distribution(this[name] / book.engagement.minor_units, width, above,
+                                0 if losers else None)
+        for name in (["spend", "profit"] if given.has_margin else ["spend"])
+    }  # fmt: skip
+    told: dict[str, Any] = {"n": len(this), "period": period_of(given.at), "source": _SOURCES}
+    ordered, n = this["spend"].sort_values(ignore_index=True), len(this)
+    ends = {"middle": ordered.iloc[(n - 1) // 2], "high": ordered.iloc[ceil(0.95 * (n - 1))]}
+    said = {
+        name: book.figure(f"audit.base.spend.{name}", book.money(one), book.currency, **told)
+        for name, one in ends.items()
+    }
+    bounds = counted["spend"]
+    data = bounds.assign(
+        between=texts(_between(book, *row) for row in bounds[["low", "high"]].to_numpy()),
+        **{f"{name}_customers": one["customers"] for name, one in counted.items()},
+        **{f"by_{name}_share": one["customers_share"] for name, one in counted.items()},
+    )
+    titles = (
+        say("Half of the customers bring in at most {middle} each, one in twenty more than {high}",
+            **said),
+        n >= 2 * FEWEST,  # fewer have no twentieth
+        say("Half of the customers bring in at most {middle} each", middle=said["middle"]),
+    )  # fmt: skip
+    columns = "between spend_customers by_spend_share profit_customers by_profit_share"
+    return exhibit(
+        book, "base.distribution", titles,
+        say("Customers by what each brings in, {period}", period=period_text(given.at)),
+        data, columns if given.has_margin else "between spend_customers by_spend_share",
+        chart=Chart("bars", "by_spend_share", "between"),
+        reading=say("A step holds its upper end and not its lower one. {measure}",
+                    measure=given.reading),
+        n=n, rows_shown=20, sources=_SOURCES,
+    )  # fmt: skip
+
+
+def _between(book: Workbook, low: float, high: float) -> Message:
+    ends = {name: Value(one, book.currency) for name, one in (("low", low), ("high", high))}
+    if low != low:
+        return say("Below {high}", high=ends["high"])
+    return say("{low} to {high}", **ends) if high == high else say("Over {low}", low=ends["low"])
 
 
 _SUMS_SHOWN = "customers orders spend profit profit_share frequency value margin"

@@ -52,32 +52,45 @@ FROM customer_orders WHERE order_date > DATE '{before}'
 GROUP BY 1, 2 ORDER BY 1, 2
 """
 
+# who is older than the records by the client's own date is not new when first seen in them; the
+# first day of a system's calendar is no such date
+_SEEN_SINCE = """
+WITH told AS (
+  SELECT customer_id, since FROM customers
+  WHERE since > DATE '1900-12-31' AND since <> DATE '1970-01-01' AND since < DATE '{first}'
+), seen AS (
+  SELECT o.customer_id, COUNT(t.since) > 0 AS is_older,
+         COALESCE(MIN(t.since), MIN(o.order_date)) AS since
+  FROM customer_orders AS o LEFT JOIN told AS t ON t.customer_id = o.customer_id
+  WHERE o.customer_id IS NOT NULL GROUP BY o.customer_id
+)
+"""
+
 # customers by the step of twelve months (or of the halves) and the step of their first line
 _STEPS = """
-WITH seen AS (
-  SELECT customer_id, MIN(order_date) AS since FROM customer_orders
-  WHERE customer_id IS NOT NULL GROUP BY customer_id
-), active AS (
+, active AS (
   SELECT o.customer_id, {step} AS back, MIN({since}) AS since_back,
-         SUM(o.orders) AS orders, SUM(o.net_revenue) AS net_revenue
+         SUM(o.orders) AS orders, SUM(o.net_revenue) AS net_revenue,
+         SUM(o.gross_margin) AS gross_margin
   FROM customer_orders AS o JOIN seen AS s ON s.customer_id = o.customer_id
   GROUP BY 1, 2
 )
 SELECT a.back, a.since_back, CAST(COUNT(*) AS BIGINT) AS customers,
        CAST(COUNT(e.customer_id) AS BIGINT) AS kept,
        CAST(COUNT(CASE WHEN a.orders = 1 THEN 1 END) AS BIGINT) AS once,
-       CAST(SUM(a.net_revenue) AS BIGINT) AS net_revenue
+       CAST(SUM(a.orders) AS BIGINT) AS orders,
+       CAST(SUM(a.net_revenue) AS BIGINT) AS net_revenue,
+       CAST(SUM(a.gross_margin) AS BIGINT) AS gross_margin
 FROM active AS a LEFT JOIN active AS e ON e.customer_id = a.customer_id AND e.back = a.back + 1
 GROUP BY 1, 2 ORDER BY 1, 2
 """
 
-# a cohort is a month or a quarter of the first line, counted from the year 0
+# a cohort is a month or a quarter of the first line, counted from the year 0; the one before the
+# records holds all who are older, whose second order cannot be told
 _SEEN = """
-WITH seen AS (
-  SELECT customer_id, MIN(order_date) AS since FROM customer_orders
-  WHERE customer_id IS NOT NULL GROUP BY customer_id
-), marked AS (
-  SELECT o.*, s.since, {cohort} AS cohort, {period} AS period
+, marked AS (
+  SELECT o.*, s.since, s.is_older, CASE WHEN s.is_older THEN {earlier} ELSE {cohort} END AS cohort,
+         {period} AS period
   FROM customer_orders AS o JOIN seen AS s ON s.customer_id = o.customer_id
 )
 """
@@ -85,7 +98,7 @@ WITH seen AS (
 _COHORTS = """
 , second AS (
   SELECT customer_id, MIN(cohort) AS cohort,
-         MIN(CASE WHEN orders = 1 AND order_date > since
+         MIN(CASE WHEN orders = 1 AND order_date > since AND NOT is_older
                   THEN date_diff('day', since, order_date) END) AS days,
          SUM(net_revenue) AS net_revenue, SUM(gross_margin) AS gross_margin
   FROM marked GROUP BY customer_id
@@ -138,18 +151,24 @@ def base(given: Given) -> dict[str, pd.DataFrame]:
         customers' first line; ``cohorts`` per cohort: customers, those with a second order day,
         within a year or ever, its middle days (added, of two), value to date; ``cohort_ages`` per
         cohort and age; ``base_facts`` one row: first day, whole steps, months of a cohort, the
-        usual longest gap.
+        cohort of those who are older than the records, the usual longest gap.
     """
     first = given.query("SELECT MIN(order_date) AS first FROM customer_orders")["first"].iloc[0]
     at = periods(first.date(), given.engagement.as_of)
     unit = cohort_months(first.date(), at.as_of)
     steps = _step_starts(first.date(), at)
-    seen = _SEEN.format(cohort=_place("s.since", unit), period=_place("o.order_date", unit))
-    facts = given.query(_GAPS).assign(first=first, steps=len(steps), cohort_months=unit)
+    earlier = (first.year * 12 + first.month - 1) // unit - 1
+    since = _SEEN_SINCE.format(first=first.date())
+    seen = since + _SEEN.format(
+        earlier=earlier, cohort=_place("s.since", unit), period=_place("o.order_date", unit)
+    )
+    facts = given.query(_GAPS).assign(
+        first=first, steps=len(steps), cohort_months=unit, earlier=earlier
+    )
     return {
         "customer_periods": given.query(_CUSTOMERS.format(start=at.start, before=at.before)),
         "base_steps": given.query(
-            _STEPS.format(step=_back("o.order_date", steps), since=_back("s.since", steps))
+            since + _STEPS.format(step=_back("o.order_date", steps), since=_back("s.since", steps))
         ),
         "cohorts": given.query(seen + _COHORTS),
         "cohort_ages": given.query(seen + _AGES),

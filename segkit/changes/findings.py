@@ -167,6 +167,43 @@ def people(both: Earlier | None) -> None:
         ),
     )
     both.book.show(*(Note(text) for figure, text in told_too if figure.value))
+    _by_name(both)
+
+
+_MOVES = {
+    "gone": say("in no file any more"), "new": say("new in the files"),
+    "came": say("orders again"), "left": say("ordered before"),
+    "moved": say("another class, region or seller"),
+}  # fmt: skip
+
+
+def _by_name(both: Earlier) -> None:
+    """The customers who are gone, new, came, left or moved, those that weigh most first."""
+    data = compared.movers(both)
+    if not len(data):
+        return
+    n = _count(both, "customers.changed", len(data), "customers",
+               source=("customers", "order_lines"))  # fmt: skip
+    book = both.book
+    data = data.assign(
+        what=data["what"].map(_MOVES),
+        then=book.money(data["net_then"]), now=book.money(data["net_now"]),
+    )  # fmt: skip
+    heads = (
+        ("name", say("Customer"), "text"), ("what", say("What"), "text"),
+        ("then", say("Net revenue then"), "money"), ("now", say("Net revenue now"), "money"),
+    )  # fmt: skip
+    title = say_n("{n} customer is new, gone or changed", "{n} customers are new, gone or changed",
+                  n)  # fmt: skip
+    book.show(
+        _exhibit(
+            both, "customers", (title, True, title),
+            say("Customers by the difference of net revenue between the windows of both runs"),
+            data, heads, sources=("customers", "order_lines"), rows_shown=_SHOWN, n=n.value,
+            reading=say("The workbook names all of them. Who orders again, or ordered before, is "
+                        "listed in both runs."),
+        )
+    )  # fmt: skip
 
 
 # --- months ---------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: What stands in a table of the store but is no field of the client's.
 _OURS = {"period", "is_listed"}
+#: An extract that begins in the first days of a month has it whole; one cut later lacks a part.
+_BEGUN = 7
 
 
 def of_table(both: Earlier, name: str) -> dict[str, int]:
@@ -61,8 +63,11 @@ def months(both: Earlier) -> pd.DataFrame:
         f"""
         WITH now_months AS ({_by_month("order_lines")}),
              then_months AS ({_by_month("then_order_lines")}),
-             covered AS (SELECT greatest((SELECT min(order_date) FROM order_lines),
-                                         (SELECT min(order_date) FROM then_order_lines)) AS day)
+             begins AS (SELECT (SELECT min(order_date) FROM order_lines) AS is_now,
+                               (SELECT min(order_date) FROM then_order_lines) AS was),
+             covered AS (SELECT greatest(is_now, was) AS day,
+                                abs(date_diff('day', is_now, was)) < {_BEGUN} AS is_alike
+                         FROM begins)
         SELECT CAST(month AS DATE) AS month,
                coalesce(then_months.lines, 0) AS lines_then,
                coalesce(now_months.lines, 0) AS lines_now,
@@ -70,6 +75,7 @@ def months(both: Earlier) -> pd.DataFrame:
         FROM now_months FULL JOIN then_months USING (month) CROSS JOIN covered
         WHERE month + INTERVAL 1 MONTH - INTERVAL 1 DAY <= DATE '{both.as_of}'
           AND month >= date_trunc('month', covered.day)
+          AND (covered.is_alike OR covered.day < month + INTERVAL {_BEGUN} DAY)
           AND (coalesce(then_months.net, 0) <> coalesce(now_months.net, 0)
                OR coalesce(then_months.lines, 0) <> coalesce(now_months.lines, 0))
         ORDER BY 1
@@ -105,6 +111,41 @@ def people(both: Earlier) -> pd.DataFrame:
         FULL JOIN then_customers AS then_one ON now_one.customer_id = then_one.customer_id
         LEFT JOIN customer_totals AS is_now ON is_now.customer_id = now_one.customer_id
         LEFT JOIN then_customer_totals AS was ON was.customer_id = then_one.customer_id
+        """,
+        "customers",
+        "customer_totals",
+    )
+
+
+def movers(both: Earlier) -> pd.DataFrame:
+    """The customers behind `people`, one row each, the largest difference first.
+
+    Returns
+    -------
+    DataFrame
+        ``customer_id``, ``name``, ``what`` (``gone``, ``new``, ``came``, ``left`` or ``moved``,
+        the first that holds), and net revenue in the windows, ``net_then`` and ``net_now``, in
+        minor units.
+    """
+    moved = " OR ".join(f"now_one.{one} IS DISTINCT FROM then_one.{one}" for one in _ATTRIBUTES)
+    return both.query(
+        f"""
+        SELECT * FROM (
+          SELECT coalesce(now_one.customer_id, then_one.customer_id) AS customer_id,
+                 coalesce(now_one.name, then_one.name) AS name,
+                 CASE WHEN now_one.customer_id IS NULL THEN 'gone'
+                      WHEN then_one.customer_id IS NULL THEN 'new'
+                      WHEN coalesce(is_now.lines, 0) > 0 AND coalesce(was.lines, 0) = 0 THEN 'came'
+                      WHEN coalesce(was.lines, 0) > 0 AND coalesce(is_now.lines, 0) = 0 THEN 'left'
+                      WHEN {moved} THEN 'moved' END AS what,
+                 CAST(coalesce(was.net_revenue, 0) AS BIGINT) AS net_then,
+                 CAST(coalesce(is_now.net_revenue, 0) AS BIGINT) AS net_now
+          FROM customers AS now_one
+          FULL JOIN then_customers AS then_one ON now_one.customer_id = then_one.customer_id
+          LEFT JOIN customer_totals AS is_now ON is_now.customer_id = now_one.customer_id
+          LEFT JOIN then_customer_totals AS was ON was.customer_id = then_one.customer_id
+        ) AS told WHERE what IS NOT NULL
+        ORDER BY abs(net_now - net_then) DESC, customer_id
         """,
         "customers",
         "customer_totals",

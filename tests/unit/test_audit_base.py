@@ -88,6 +88,33 @@ def test_no_tenths_of_a_loss() -> None:
     assert base.profit_deciles(pd.Series([5, -7]), []).tolist() == [1, 1]
 
 
+def test_a_step_holds_its_upper_end_and_the_first_its_lower_one_too() -> None:
+    values = pd.Series([0, 0, 25, 25.01, 50, 75, 75.5, 100, 100.01, 6695])
+    told = base.distribution(values, 25, 100)
+    assert told["low"].tolist() == [0, 25, 50, 75, 100]
+    assert told["high"].tolist()[:-1] == [25, 50, 75, 100]
+    assert told["customers"].tolist() == [3, 2, 1, 2, 2]
+    assert told["customers_share"].sum() == 1
+
+
+def test_who_loses_money_has_a_step_of_its_own() -> None:
+    values = pd.Series([-652, -0.01, 0, 25, 26, 3347])
+    assert base.distribution(values, 25, 50, below=0)["customers"].tolist() == [2, 2, 1, 1]
+    assert base.distribution(values, 25, 50)["customers"].tolist() == [4, 1, 1]
+    assert len(base.distribution(values, 25, 1000)) == 41  # as the book draws it
+
+
+@settings(max_examples=40)
+@given(st.lists(st.floats(0.01, 10**7), min_size=1, max_size=50))
+def test_steps_are_round_and_few_customers_are_beyond_them(values: list[float]) -> None:
+    series = pd.Series(values)
+    width, above = base.steps(series)
+    told = base.distribution(series, width, above)
+    assert 1 < len(told) <= 17
+    assert told["customers"].sum() == len(values)
+    assert 20 * told["customers"].iloc[-1] <= len(values)
+
+
 PROFITS = st.lists(st.integers(-1000, 10**6), min_size=1, max_size=60)
 
 
@@ -245,7 +272,7 @@ def test_with_half_the_costs_the_share_is_told(tmp_path: Path, reports: Path) ->
 def test_with_few_costs_it_is_net_revenue(tmp_path: Path, reports: Path) -> None:
     book = open_costed(tmp_path, ["50.00"] * 3 + [""] * 9)
     told(book, audit.spread)
-    assert len(book.items) == 4
+    assert len(book.items) == 5
     for item in book.items:
         assert not {"profit", "margin", "profit_share"} & {*item["data"]}
     assert "Costs are not given" in render(book.items[0]["reading"])
@@ -300,6 +327,35 @@ def test_cohorts_by_hand(tmp_path: Path, reports: Path) -> None:
     assert table["days"] == [10, 31, None]
     assert table["spend_each"] == [3, 25, 7]
     assert [render(one) for one in table["is_old"]] == ["yes", "no", "no"]
+
+
+def test_who_is_older_than_the_records_is_in_no_cohort(tmp_path: Path, reports: Path) -> None:
+    """Seen first in May, but a customer since 2020: neither new nor of the cohort of May."""
+    few = lines(
+        ("old", "2024-01-01", 1), ("a", "2025-05-01", 10), ("b", "2025-05-09", 30),
+        ("b", "2025-08-09", 30), ("c", "2025-06-01", 9),
+    )  # fmt: skip
+    more = """
+[sources.customers]
+file = "customers.csv"
+delimiter = ";"
+date_format = "%Y-%m-%d"
+"""
+    dates = "old;Old;\na;A;2020-02-01\nb;B;2025-05-01\nc;C;1900-01-01\n"
+    (tmp_path / "customers.csv").write_text(f"customer_id;name;since\n{dates}", "utf-8")
+    book = open_small(tmp_path, few, more)
+    texts = told(book, audit.cohorts, audit.health)
+    table = book.items[0]["data"]
+    assert table["cohort"] == ["2023-10-01", "2024-01-01", "2025-04-01"]
+    assert table["customers"] == [1, 1, 2]
+    assert table["second_share"] == [None, 0, 0.5]
+    assert [render(one) for one in table["is_old"]] == ["yes", "yes", "no"]
+    assert render(book.items[0]["reading"]).endswith(
+        "The first row holds all customers who, by their own date, are older than the records."
+    )
+    assert texts["audit.base.cohorts"] == ("50% of the customers who came since have ordered again")
+    renewal = next(one for one in book.items if one.get("id") == "audit.base.renewal")
+    assert (renewal["data"]["new"][0], renewal["data"]["back"][0]) == (2, 1)
 
 
 def test_a_base_that_shrinks_is_told(tmp_path: Path, reports: Path) -> None:

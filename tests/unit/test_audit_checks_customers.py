@@ -68,6 +68,15 @@ def test_a_seller_of_the_lines_that_is_not_listed_carries_its_revenue(tmp_path: 
     assert told.money == 200  # of the window
 
 
+def test_a_seller_of_a_customer_carries_the_lines_that_name_none(tmp_path: Path) -> None:
+    reps = pd.DataFrame({"rep_id": ["R1"], "name": ["One"]})
+    customers = listed(rep_id=["R9"] * 4)
+    told = found(checks.ORPHANS, tmp_path, SOLD.assign(rep_id=["R1", None, None]), reps=reps,
+                 **customers)  # fmt: skip
+    assert told.failing[["table", "key", "rows"]].to_numpy().tolist() == [["customers", "R9", 4]]
+    assert told.money == 200
+
+
 # --- chains -----------------------------------------------------------------------------------
 
 

@@ -67,6 +67,18 @@ def test_an_order_entered_under_two_numbers_is_found_whatever_the_order_of_its_l
     assert told.claim == "1 order, worth 1,300, repeats another of the same customer and day"
 
 
+def test_an_order_number_of_two_customers_is_told(tmp_path: Path) -> None:
+    sold = lines(
+        ("1", "2025-02-01", "a", "p", 1.0, 300), ("1", "2025-03-01", "b", "p", 1.0, 200),
+        ("2", "2025-03-01", "b", "p", 1.0, 500), ("2", "2025-03-01", None, "p", 1.0, 7),
+    )  # fmt: skip
+    told = found(checks.SHARED_ORDERS, tmp_path, sold)
+    assert told.failing[["order_id", "customers"]].to_numpy().tolist() == [["1", 2]]
+    assert (told.money, told.figures["effect"], told.severity) == (500, 1, "changes")
+    assert told.claim == "1 order number is shared by several customers"
+    assert found(checks.SHARED_ORDERS, tmp_path, sold[1:]).severity == "passes"
+
+
 @pytest.mark.parametrize(
     "second",
     [
@@ -125,6 +137,28 @@ def test_a_return_that_names_its_order_needs_no_equal_line(tmp_path: Path) -> No
 )
 def test_what_does_not_fit_is_not_matched(tmp_path: Path, sold: tuple[object, ...]) -> None:
     assert originals(tmp_path, sold, BACK) == {"matched": 0, "not": 800}
+
+
+@pytest.mark.parametrize(
+    ("back", "matched"),
+    [
+        ((-1.0, -400), 400),  # one of two, at the same price
+        ((-1.0, -401), 401),  # rounded
+        ((-1.0, -350), 0),
+        ((-3.0, -1200), 0),  # more than was sold
+    ],
+)
+def test_a_part_that_came_back_is_matched_at_its_price(
+    tmp_path: Path, back: tuple[float, int], matched: int
+) -> None:
+    part = ("2", "2025-03-05", "a", "p", *back, None)
+    told = originals(tmp_path, SOLD, part, OTHER)
+    assert told == {"matched": matched, "not": 1 - back[1] - matched}
+
+
+def test_a_line_that_came_back_whole_comes_back_in_no_parts(tmp_path: Path) -> None:
+    part = ("4", "2025-03-09", "a", "p", -1.0, -400, None)
+    assert originals(tmp_path, SOLD, BACK, part) == {"matched": 800, "not": 400}
 
 
 def test_between_two_orders_of_one_day_nothing_is_guessed(tmp_path: Path) -> None:

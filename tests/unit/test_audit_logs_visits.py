@@ -133,10 +133,11 @@ def checked(tmp_path: Path, visits: pd.DataFrame, **more: Any) -> Any:
 
 
 def test_a_clean_log_passes_every_check(tmp_path: Path) -> None:
-    said = checked(tmp_path, log(DAYS, customer_id=[f"c{n % 40:02d}" for n in range(6 * MINE)]))
+    who = [f"c{n:02d}" for n in np.random.default_rng(7).integers(0, 40, 6 * MINE)]
+    said = checked(tmp_path, log(DAYS, customer_id=who))
     weights = {id: one.severity for id, one in said.items() if "visit" in id}
     assert set(weights.values()) == {"passes"}
-    assert len(weights) == 7
+    assert len(weights) == 8
 
 
 def test_visits_without_orders_and_the_reverse_are_told(tmp_path: Path) -> None:
@@ -174,6 +175,21 @@ def test_late_and_same_logs_are_told_as_checks(tmp_path: Path) -> None:
     assert said["visits_of_same_length"].touches.startswith(
         "A length that never varies was not measured: 17% of visits say nothing"
     )
+
+
+def test_a_seller_whose_visits_follow_orders_is_told(tmp_path: Path) -> None:
+    ordered = SOLD.groupby("order_date")["customer_id"].first()
+    visits = log(DAYS)
+    mine = visits.index < MINE
+    day = pd.to_datetime(visits["visit_date"])
+    visits.loc[mine, "customer_id"] = day[mine].map(ordered.set_axis(pd.to_datetime(ordered.index)))
+    said = checked(tmp_path, visits)["visits_on_order_days"]
+    assert said.severity == "changes"
+    assert said.rows["customer_id"].isin(set(ordered)).all()
+    assert said.claim == (
+        f"{MINE:,} visits lie on the day of an order, of sellers whose visits mostly do"
+    )
+    assert said.touches.endswith("17% of visits say nothing of what a visit brings.")
 
 
 def test_visits_on_free_days_and_on_days_too_short_are_told(tmp_path: Path) -> None:

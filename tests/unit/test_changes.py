@@ -101,6 +101,30 @@ def test_a_month_that_was_closed_and_moved_is_named_and_a_new_month_is_not(tmp_p
     ]  # fmt: skip
 
 
+def test_a_month_that_the_new_extract_begins_in_is_not_restated(tmp_path):
+    earlier = _later(LINES, ("0", date(2024, 12, 2), "A", 10), ("00", date(2024, 12, 30), "A", 9))
+    both = _both(tmp_path, {"order_lines": earlier}, {"order_lines": earlier.iloc[[0, 1, 2, 3, 6]]})
+    assert matching.months(both)["month"].dt.date.tolist() == [date(2025, 2, 1)]
+
+
+def test_customers_who_are_new_gone_or_moved_are_named_once(tmp_path):
+    names = {"name": ["Ann", "Bo", "Cy"], "class": "A", "category": None, "region": "N"}
+    listed = pd.DataFrame({"customer_id": ["A", "B", "C"], "rep_id": "R1", **names})
+    later = listed.iloc[[0, 1]].assign(region=["S", "N"])
+    later.loc[3] = ["D", "R1", "Di", "A", None, "N"]
+    then = pd.DataFrame({"customer_id": ["A", "B", "C"], "lines": 1, "net_revenue": [5, 7, 900]})
+    now = pd.DataFrame({"customer_id": ["A", "D"], "lines": 1, "net_revenue": [6, 30]})
+    both = _both(
+        tmp_path,
+        {"customers": listed, "customer_totals": then},
+        {"customers": later, "customer_totals": now},
+    )
+    told = matching.movers(both)[["name", "what", "net_then", "net_now"]]
+    assert told.to_numpy().tolist() == [
+        ["Cy", "gone", 900, 0], ["Di", "new", 0, 30], ["Bo", "left", 7, 0], ["Ann", "moved", 5, 6],
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("then", "now", "published"),
     [

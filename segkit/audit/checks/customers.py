@@ -38,11 +38,18 @@ def _referred(given: Given) -> list[tuple[str, str, str]]:
 
 def _orphans(given: Given) -> str:
     """One row per table, column and key that stands in no list."""
-    money = {"order_lines": "SUM(CASE WHEN period = 'in_window' THEN net_amount END)"}
+    # a line's own seller wins: the customer's carries only the lines that name none
+    money = {"order_lines": "SUM(CASE WHEN period = 'in_window' THEN net_amount END)",
+             "customers": "SUM(of_no_seller)"}  # fmt: skip
+    more = {
+        "customers": """ LEFT JOIN (
+          SELECT customer_id, SUM(net_amount) AS of_no_seller FROM window_lines
+          WHERE rep_id IS NULL GROUP BY customer_id) AS sold USING (customer_id)"""
+    }
     parts = [
         f"""SELECT '{table}' AS "table", '{column}' AS "column", {column} AS "key",
                    COUNT(*) AS rows, CAST(COALESCE({money.get(table, "0")}, 0) AS BIGINT) AS money
-            FROM {quoted(table)} WHERE {column} IS NOT NULL
+            FROM {quoted(table)}{more.get(table, "")} WHERE {column} IS NOT NULL
               AND {column} NOT IN (SELECT {column} FROM {quoted(to)} WHERE {column} IS NOT NULL)
             GROUP BY 3"""
         for table, column, to in _referred(given)

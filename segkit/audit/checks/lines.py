@@ -127,8 +127,36 @@ REPEATED_ORDERS = Check(
     stops=Decimal("0.05"),
 )
 
+SHARED_ORDERS = Check(
+    id="shared_orders",
+    asks=say("Order numbers that several customers share"),
+    touched=say("number of orders"),
+    failing="""
+        SELECT order_id, COUNT(*) AS customers, MIN(order_date) AS first_day,
+               MAX(order_date) AS last_day, CAST(SUM(net_amount) AS BIGINT) AS money
+        FROM window_orders WHERE customer_id IS NOT NULL
+        GROUP BY order_id HAVING COUNT(*) > 1""",
+    about="SELECT COUNT(DISTINCT order_id) AS of_rows, SUM(net_amount) AS of_money "
+    "FROM window_orders",
+    first=ORDERS,
+    claim=say_n(
+        "{n} order number is shared by several customers",
+        "{n} order numbers are shared by several customers",
+        0,
+    ),
+    touches=say(
+        "They carry {money}. By number and customer there are {effect} orders more than by number "
+        "alone, so a key of the number alone would set real lines aside as repeats."
+    ),
+    effect=Scalar("orders", "SELECT SUM(customers - 1) FROM failed_shared_orders"),
+    action=say("Say what else tells orders apart: the year, the company, or the branch."),
+    owner=say("IT"),
+    changes=Decimal("0.01"),
+)
+
 #: Each line of the window that takes something back, with the one order it can have come from: the
-#: one it names, else the nearest before it with the same customer, product, quantity and amount.
+#: one it names, else the nearest before it with the same customer, product, quantity and amount,
+#: else the nearest that sold more at the same price: a part of it came back.
 RETURNS = {
     "returns": f"""
         WITH back AS (
@@ -141,22 +169,31 @@ RETURNS = {
           GROUP BY place
         ), alike AS (
           SELECT place, sold.order_id AS original, sold.order_date AS sold_on,
-                 rank() OVER (PARTITION BY place ORDER BY sold.order_date DESC) AS age
+                 sold.quantity = -back.quantity AS is_whole,
+                 rank() OVER (PARTITION BY place ORDER BY sold.quantity = -back.quantity DESC,
+                                                          sold.order_date DESC) AS age
           FROM back JOIN order_lines AS sold
             ON sold.customer_id = back.customer_id AND sold.product_id = back.product_id
-           AND sold.net_amount = -back.net_amount AND sold.quantity = -back.quantity
-           AND sold.order_date <= back.order_date
-          WHERE back.original_order_id IS NULL AND sold.net_amount > 0
+           AND sold.order_date <= back.order_date AND sold.quantity >= -back.quantity
+           AND CASE WHEN sold.quantity = -back.quantity THEN sold.net_amount = -back.net_amount
+                    ELSE abs(sold.net_amount * -back.quantity / sold.quantity
+                             + back.net_amount) <= 1 END
+          WHERE back.original_order_id IS NULL AND sold.net_amount > 0 AND back.quantity < 0
         ), nearest AS (
-          SELECT place, MIN(original) AS original, MIN(sold_on) AS sold_on
+          SELECT place, MIN(original) AS original, MIN(sold_on) AS sold_on,
+                 MIN(is_whole) AS is_whole
           FROM alike WHERE age = 1 GROUP BY place HAVING COUNT(DISTINCT original) = 1
         ), once AS (
           SELECT nearest.*, row_number() OVER (
-                   PARTITION BY original, product_id, quantity, net_amount ORDER BY place) AS turn
+                   PARTITION BY original, product_id, is_whole,
+                                CASE WHEN is_whole THEN quantity END,
+                                CASE WHEN is_whole THEN net_amount END ORDER BY place) AS turn,
+                 bool_or(is_whole) OVER (PARTITION BY original, product_id) AS came_whole
           FROM nearest JOIN back USING (place)
         ), found AS (
           SELECT * FROM named
-          UNION ALL SELECT place, original, sold_on FROM once WHERE turn = 1
+          UNION ALL SELECT place, original, sold_on FROM once
+          WHERE turn = 1 AND (is_whole OR NOT came_whole)
         )
         SELECT back.*, original, sold_on FROM back LEFT JOIN found USING (place)"""
 }
@@ -250,4 +287,7 @@ ONE_OFF = Check(
     owner=say("sales director"),
 )
 
-CHECKS = (UNASSIGNED, WITHOUT_VALUE, EQUAL_LINES, REPEATED_ORDERS, UNMATCHED_RETURNS, ONE_OFF)
+CHECKS = (
+    UNASSIGNED, WITHOUT_VALUE, EQUAL_LINES, REPEATED_ORDERS, SHARED_ORDERS, UNMATCHED_RETURNS,
+    ONE_OFF,
+)  # fmt: skip

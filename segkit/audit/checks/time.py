@@ -250,13 +250,13 @@ NEW_BUT_OLD = Check(
     ),
     touches=say(
         "Of the customers whose first order comes after the first half year of the records, "
-        "{effect} are old by their own date: they came back, or their number changed. Counted as "
-        "new, they bring in {money}."
+        "{effect} are old by their own date: they came back, or their number changed. They bring "
+        "in {money}, and are not counted as new."
     ),
     effect=Scalar("share", f"""
         SELECT (SELECT COUNT(*) FROM failed_new_but_old) * 1.0 / COUNT(*) FROM first_orders
         WHERE first_order >= begins + {_CENSORED}"""),
-    action=say("Count as new only whom the client's own date calls new."),
+    action=say("Ask which of them came back, and which were given a new number."),
     owner=say("sales director"),
 )  # fmt: skip
 UNKNOWN_TENURE = Check(

@@ -40,6 +40,11 @@ PEERS = judged(
     say("One same length is marked from this many times what colleagues write."),
     table="visits",
 )  # fmt: skip
+ORDER_DAYS = judged(
+    "audit.order_day_visits", 0.5, 0.4, 0.7, "share",
+    say("When this part of the visits lies on days of an order, visits may follow orders."),
+    table="visits",
+)  # fmt: skip
 LONG_DAY = judged(
     "audit.long_day", 600, 480, 720, "minutes",
     say("A day has room for so many minutes of visits, where hours are not given."),
@@ -71,9 +76,10 @@ def quality(given: Given) -> dict[str, pd.DataFrame]:
     -------
     dict
         ``visit_log_quality`` one row per seller: counts of visits and what is odd in them, flags
-        ``is_late``, ``is_same`` (identical minutes), and the ``grade`` that the response to the
-        visits of its team can have; ``visit_log_teams`` the same by team, those under five sellers
-        together; ``visit_log_rows`` one row per visit that is odd.
+        ``is_late``, ``is_same`` (identical minutes), ``is_after`` (on order days), and the
+        ``grade`` that the response to the visits of its team can have; ``visit_log_teams`` the
+        same by team, those under five sellers together; ``visit_log_rows`` one row per visit that
+        is odd.
     """
     visits = _visits(given)
     sellers = _sellers(visits, given)
@@ -245,8 +251,10 @@ def _flagged(sellers: pd.DataFrame) -> pd.DataFrame:
     # where nearly all visits have one length, no seller stands out and none is a measurement
     odd |= same > 1 - (1 - SAME_MINUTES) / 2
     return sellers.assign(
-        is_late=enough & np.where(sellers["logged"] > 0, late, dated), is_same=enough & odd
-    )
+        is_late=enough & np.where(sellers["logged"] > 0, late, dated), is_same=enough & odd,
+        is_after=enough & (_low(sellers["on_order_day"], sellers["visits"]) > np.maximum(
+            ORDER_DAYS, TIMES * sellers["by_chance"] / sellers["visits"])),
+    )  # fmt: skip
 
 
 def _low(some: pd.Series[Any], of: pd.Series[Any]) -> pd.Series[float]:
@@ -279,14 +287,15 @@ def _teams(sellers: pd.DataFrame) -> pd.DataFrame:
 
 def _odd(visits: pd.DataFrame, sellers: pd.DataFrame) -> pd.DataFrame:
     """The visits that are odd, and why; without their seller, whose code the pages give."""
-    told = visits.merge(sellers[["rep_id", "is_late", "is_same", "usual_minutes"]], on="rep_id",
-                        suffixes=("", "_seller"))  # fmt: skip
+    flags = sellers[["rep_id", "is_late", "is_same", "is_after", "usual_minutes"]]
+    told = visits.merge(flags, on="rep_id", suffixes=("", "_seller"))
     has_moment = told["logged"].notna().any()
     on_friday = told["is_late"] if has_moment else told["on_friday"]
     told["late"] = told["is_late_seller"] & on_friday
     told["same"] = told["is_same"] & (told["minutes"] == told["usual_minutes"])
+    told["after"] = told["is_after"] & told["on_order_day"]
     told["impossible"] = told["is_crowded"] | told["on_free_day"]
-    kept = told[told["late"] | told["same"] | told["impossible"]]
+    kept = told[told["late"] | told["same"] | told["after"] | told["impossible"]]
     columns = ["visit_id", "customer_id", "visit_date", "logged", "minutes", "late", "same",
-               "is_crowded", "on_free_day"]  # fmt: skip
+               "after", "is_crowded", "on_free_day"]  # fmt: skip
     return kept[columns].sort_values("visit_id", kind="stable", ignore_index=True)

@@ -177,6 +177,22 @@ SAME = _odd(
     ),
     action=say("Time twenty visits with each of these sellers before minutes are used."),
 )
+AFTER = _odd(
+    "visits_on_order_days",
+    "after",
+    asks=say("Visits of sellers who log them on the days of orders"),
+    touched=say("visits beside sales"),
+    claim=say_n(
+        "{n} visit lies on the day of an order, of a seller whose visits mostly do",
+        "{n} visits lie on the day of an order, of sellers whose visits mostly do",
+        0,
+    ),
+    touches=say(
+        "Far fewer would by chance. If a visit is logged because an order came, {effect} of visits "
+        "say nothing of what a visit brings."
+    ),
+    action=say("Ask whether these orders were taken on the visit, or the visits were added later."),
+)
 IMPOSSIBLE = _odd(
     "impossible_visits",
     "is_crowded OR on_free_day",
@@ -218,5 +234,5 @@ COMPLETENESS = Check(
 )
 
 CHECKS = (
-    WITHOUT_ORDERS, WITHOUT_VISITS, AFTER_LEAVING, LATE, SAME, IMPOSSIBLE, COMPLETENESS,
+    WITHOUT_ORDERS, WITHOUT_VISITS, AFTER_LEAVING, LATE, SAME, AFTER, IMPOSSIBLE, COMPLETENESS,
 )  # fmt: skip
