@@ -15,6 +15,11 @@ from segkit.workbook import Workbook
 
 NOT_RECONCILED = "NOT RECONCILED"
 CHECKS_NOT_PASSED = "CHECKS NOT PASSED"
+#: What the cover says of each.
+_STATUS = {
+    NOT_RECONCILED: say("NOT RECONCILED"),
+    CHECKS_NOT_PASSED: say("CHECKS NOT PASSED"),
+}
 
 
 def warm_up() -> None:
@@ -48,6 +53,7 @@ def render(
     agreed = plan.engagement
     notes = [*warnings, *_said(plan)]
     title = say("Customer segments and sales effectiveness")
+    status = _STATUS.get(made["status"])
     window = Workbook("", agreed, plan.store).window_text
     covers = [
         report.Cover(
@@ -57,7 +63,7 @@ def render(
             period=window.in_language(language),
             consultant=agreed.consultant,
             language=language,
-            status=say("NOT RECONCILED").in_language(language) if made["status"] else None,
+            status=status.in_language(language) if status else None,
             notes=tuple(note.in_language(language) for note in notes),
             elsewhere=_elsewhere(language, agreed.languages),
             words=agreed.own_words,

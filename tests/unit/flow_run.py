@@ -82,10 +82,11 @@ def client(tmp_path, monkeypatch):
     )
 
     monkeypatch.setattr(flow, "make_sources", lambda *_: SimpleNamespace(warnings=()))
+    monkeypatch.setattr(flow, "stopping", lambda *_: [])
     # others may edit the code while this runs
     monkeypatch.setattr(keys, "_code", lambda **_: "")
 
-    def render(contents, out, jobs):
+    def render(contents, out, jobs, also):
         (out / "index.html").write_text(f"{contents.cover.client} {contents.cover.status}")
 
     monkeypatch.setattr(report, "render", render)

@@ -271,6 +271,7 @@ from segkit.flow import keys
 from segkit.store import Store
 flow.open_store = lambda agreed: Store(sys.argv[1], agreed, (), lambda *_: "")
 flow.make_sources = lambda *_: type("Checked", (), {"warnings": ()})
+flow.stopping = lambda *_: []
 keys._code = lambda **_: ""
 flow.run(sys.argv[1] + "/engagement.toml", notebooks=Path(sys.argv[1], "notebooks"))
 """

@@ -13,6 +13,7 @@ from segkit import cli, flow
 from segkit.engagement import read_engagement
 from segkit.flow import pages
 from segkit.flow.ledger import across
+from segkit.language import Message, say
 from segkit.store import Store
 
 LINES = """order_id,order_date,customer_id,product_id,quantity,net_amount
@@ -122,7 +123,9 @@ def test_segments_that_miss_a_customer_or_a_cent_do_not_tie():
 
 
 def test_freeze_records_each_segment_beside_the_engagement_file(engagement, monkeypatch):
-    rows = {"segment_id": ["b", "a"], "name": ["Łódź", "A"], "net_revenue": [2, 1]}
+    texts = [Message("Łódź"), Message("A")]
+    rows = {"segment_id": ["b", "a"], "net_revenue": [2, 1]}
+    rows |= {"name": texts, "rule": [say("Region"), say("Channel")], "description": texts}
     monkeypatch.setattr(Store, "frame", lambda *_: pd.DataFrame(rows))
     monkeypatch.setattr(flow, "make_sources", lambda *_: None)
     written = flow.freeze(engagement("1"))
@@ -133,10 +136,12 @@ def test_freeze_records_each_segment_beside_the_engagement_file(engagement, monk
         "window_months": 24,
         "currency": "EUR",
         "segments": [
-            {"segment_id": "a", "name": "A", "net_revenue": 1},
-            {"segment_id": "b", "name": "Łódź", "net_revenue": 2},
+            {"segment_id": "a", "net_revenue": 1, "name": {"en": "A"},
+             "rule": {"en": "Channel"}, "description": {"en": "A"}},
+            {"segment_id": "b", "net_revenue": 2, "name": {"en": "Łódź"},
+             "rule": {"en": "Region"}, "description": {"en": "Łódź"}},
         ],
-    }
+    }  # fmt: skip
 
 
 def test_an_accepted_gap_and_each_setting_stand_on_the_cover(engagement):
