@@ -209,10 +209,10 @@ class Segmentation(_Agreed):
 
 
 class SegmentRule(_Agreed):
-    """A segment by the client's own rule."""
+    """A segment by the client's own rule; see ``docs/rules.md`` for what a rule may say."""
 
     id: Identifier
-    name: str
+    name: str = Field(min_length=1, max_length=80)
     where: str
 
 
@@ -342,7 +342,6 @@ class Engagement(_Agreed):
     @property
     def not_yet(self) -> tuple[Message, ...]:
         """What was agreed and is not done yet, in sentences for the cover."""
-        rules = [rule.id for rule in self.segment_rules]
         told = []
         if self.questions:
             told.append(
@@ -360,13 +359,6 @@ class Engagement(_Agreed):
                     languages=listed(english),
                 )
             )
-        if rules:
-            told.append(
-                say(
-                    "Segment rules that are not computed yet: {n} ({first}).",
-                    n=len(rules), first=first_few(rules),
-                )
-            )  # fmt: skip
         if (self.folder / "segments.json").is_file():
             told.append(say("The frozen segments.json is not read yet: segments were found anew."))
         return tuple(told)

@@ -134,13 +134,19 @@ RECIPES: tuple[Recipe, ...] = (
     ),
     # --- segments ---------------------------------------------------------------------------
     Recipe(
+        makes=("memberships", "group_definitions", "group_moves"),
+        make="segkit.segments.groups:memberships",
+        needs=("behaviour", "order_lines", "customers", "products"),
+        may_use=("visits", "events"),
+        keys=("segment_rules", "as_of", "window_months", "currency", "words", "data", "sources"),
+    ),
+    Recipe(
         makes=(
             "segments",
             "segment_definitions",
             "segment_profiles",
             "rfm",
             "stability",
-            "memberships",
         ),
         make="segkit.segments:segments",
         needs=("behaviour", "order_lines", "customers", "products"),

@@ -66,7 +66,7 @@ def segments(given: Given) -> dict[str, pd.DataFrame]:
         ``segments``: customer_id, base, segment_id, cluster_id, rfm_r, rfm_f, rfm_m, rfm_segment,
         is_border; one row per active customer. ``segment_definitions``: one row per segment, in
         the order in which their rules are tried. ``segment_profiles``: one row per segment and
-        measure. ``rfm``, ``memberships``, ``stability``: see their functions.
+        measure. ``rfm``, ``stability``: see their functions.
     """
     import pandas as pd
 
@@ -85,7 +85,6 @@ def segments(given: Given) -> dict[str, pd.DataFrame]:
     made = {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]}
     for name in ("rfm", "segments"):
         made[name] = made[name].sort_values("customer_id", ignore_index=True)
-    made["memberships"] = _memberships(made["segments"], given.engagement)
     return made
 
 
@@ -229,10 +228,3 @@ def _stability(tried: list[Tried], made: Cut, base: str | None, customers: int) 
     frame = pd.DataFrame(rows, columns=columns.split())
     floats = [name for name in frame if name not in kinds]
     return frame.astype(kinds | dict.fromkeys(floats, "float64"))
-
-
-def _memberships(assigned: pd.DataFrame, engagement: Engagement) -> pd.DataFrame:
-    """Groups a customer belongs to beside its segment: the named RFM segments."""
-    return assigned[["customer_id"]].assign(
-        group_id=assigned["rfm_segment"], as_of=engagement.as_of
-    )

@@ -1,0 +1,13 @@
+"""The client's own segments: rules over attributes and behaviour, and who belongs to them."""
+
+from segkit.segments.groups.compiling import Known, compile_attributes
+from segkit.segments.groups.members import EVERYONE_ELSE, Primary, memberships, primary_by_rules
+
+__all__ = [
+    "EVERYONE_ELSE",
+    "Known",
+    "Primary",
+    "compile_attributes",
+    "memberships",
+    "primary_by_rules",
+]
