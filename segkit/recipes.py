@@ -145,6 +145,7 @@ RECIPES: tuple[Recipe, ...] = (
             "segments",
             "segment_definitions",
             "segment_profiles",
+            "segment_thresholds",
             "rfm",
             "stability",
         ),
@@ -158,6 +159,20 @@ RECIPES: tuple[Recipe, ...] = (
         needs=("behaviour", "order_lines", "customers", "products"),
         may_use=("needs", "quotes", "visits", "events", "reps"),
         keys=("as_of", "window_months", "buying_logic"),
+    ),
+    Recipe(
+        makes=("micro_segments",),
+        make="segkit.segments.groups.micro:micro_segments",
+        needs=(
+            "segments",
+            "segment_definitions",
+            "behaviour",
+            "memberships",
+            "group_definitions",
+            "order_lines",
+            "products",
+        ),
+        keys=("words", "data", "sources"),
     ),
     Recipe(
         makes=("segment_changes",),
