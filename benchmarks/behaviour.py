@@ -74,8 +74,8 @@ def generate(folder: Path) -> dict[str, float]:
             FROM range({CUSTOMERS + 1}) AS given(i) ORDER BY 1""",
         "products": f"""
             SELECT 'P' || i AS product_id, 'Category ' || (i % 8) AS category,
-                CAST(NULL AS DECIMAL(18,6)) AS unit_cost, true AS is_listed, 'Product ' || i AS name,
-                CAST(NULL AS VARCHAR) AS family
+                CAST(NULL AS DECIMAL(18,6)) AS unit_cost, true AS is_listed,
+                'Product ' || i AS name, CAST(NULL AS VARCHAR) AS family
             FROM range({PRODUCTS}) AS given(i) ORDER BY 1""",
     }
     with duckdb.connect() as engine:

@@ -394,6 +394,8 @@ def as_markdown() -> str:
             for column in table.columns
         ]
         if table.filled:
-            parts.append(f"\nA row whose `{table.filled}` is empty was not filled in: it is no row.")
+            parts.append(
+                f"\nA row whose `{table.filled}` is empty was not filled in: it is no row."
+            )
         parts.append(f"\nWithout it the report lacks {table.adds}.\n")
     return "\n".join(parts)

@@ -62,7 +62,10 @@ def planted(market: Market, orders: pd.DataFrame, lines: pd.DataFrame) -> Faults
     truth = {
         "twins": dict(zip(twins["twin"], twins["customer_id"], strict=True)),
         "repeated_orders": dict(zip(repeated["number"], repeated["was"], strict=True)),
-        "wrong_marks": [[row.number, int(row.position), row.factor] for row in marks.itertuples()],
+        "wrong_marks": [
+            [number, int(position), factor]
+            for number, position, factor in marks[["number", "position", "factor"]].to_numpy()
+        ],
         "one_off_orders": sorted(set(projects["number"])),
         "returns_without_order": sorted(credits["number"]),
         "returns_named": int((lines["original"] != "").sum()),
@@ -200,10 +203,11 @@ def _credits(draw: np.random.Generator, sold: pd.DataFrame) -> pd.DataFrame:
     """A rebate paid out afterwards: an amount of its own that takes back no order."""
     rows = sold.loc[np.sort(draw.choice(sold.index, CREDITS, replace=False))]
     amount = -(draw.integers(4_000, 40_000, CREDITS) * 7 + 3)
+    last = pd.Timestamp(AS_OF)
     later = rows["day"] + pd.to_timedelta(draw.integers(15, 31, CREDITS), unit="D")
     return rows.assign(
-        day=later.clip(upper=pd.Timestamp(AS_OF)), number=[f"K{d.year % 100}9{n:05d}" for n, d in
-                                                       enumerate(rows["day"])],
+        day=later.where(later <= last, last),
+        number=[f"K{d.year % 100}9{n:05d}" for n, d in enumerate(rows["day"])],
         position=1, quantity=-1, list=amount, off=0, net=amount, cost=0, returned=True,
         promoted=False, original="",
     )  # fmt: skip

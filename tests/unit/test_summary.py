@@ -87,9 +87,10 @@ def test_the_page_of_a_run(tmp_path: Path, reports: Path) -> None:
     summary.findings(book)
     assert [one["id"] for one in book.items[1:]] == [
         "audit.stopped", "audit.control_gap.net_revenue", "audit.unassigned",
+        "audit.unmatched_returns",
     ]  # fmt: skip
     summary.what_to_do(book)
-    assert book.items[-1]["data"]["money"] == [40, 28, 7]
+    assert book.items[-1]["data"]["money"] == [40, 28, 7, 5]
     summary.uncertain(book)
     assert render(book.items[-1]["text"]).startswith("Not given: visits, reps, resources")
 
