@@ -288,8 +288,8 @@ def test_no_line_that_can_be_counted(extract):
 
 def test_amounts_that_can_be_read_in_two_ways(extract):
     assert said(extract.order_lines(HEADER + "1;2026-03-01;A;1;1.234\n")) == (
-        "sources.order_lines holds numbers such as 1.234 in net_amount, which can be read in two ways.\n"
-        'Fix: set decimal = "," or decimal = "." under [sources.order_lines].'
+        "sources.order_lines holds numbers such as 1.234 in net_amount, which can be read in two "
+        'ways.\nFix: set decimal = "," or decimal = "." under [sources.order_lines].'
     )
 
 

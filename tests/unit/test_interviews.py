@@ -87,7 +87,8 @@ def test_visits_are_not_compared_where_none_were_given(extract):
 @pytest.mark.parametrize(
     ("answer", "unit", "value"),
     [("320", "customers", 320), ("1 250", "customers", 1250), ("12,5 %", "share", 0.125),
-     ("12", "share", 0.12), ("0.12", "share", 0.12), ("0.125", "share", 0.125), ("3.4", "order lines", 3.4),
+     ("12", "share", 0.12), ("0.12", "share", 0.12), ("0.125", "share", 0.125),
+     ("3.4", "order lines", 3.4),
      ("1.250", "customers", None), ("1,250", "customers", None), ("300-320", "customers", None),
      ("ca. 300", "customers", None), ("-3", "customers", None)],
 )  # fmt: skip
