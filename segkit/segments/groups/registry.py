@@ -122,7 +122,7 @@ PEERS = ("average", "median")
 
 
 def as_markdown() -> str:
-    """The measures as ``docs/rules.md`` lists them."""
+    """The measures, as ``docs/rules.md`` ends with them."""
     rows = [
         f"| `{one.name}` | {one.source.replace('_', ' ')} | {_UNITS[one.unit]} | {one.meaning} |"
         for one in _ALL
