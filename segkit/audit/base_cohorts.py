@@ -64,7 +64,8 @@ def _cohort_table(
     again = near(part(book, "base.second_share", int(counted[second].sum()), n, n=n))
     days = table["middle_days"] / table["middles"].where(table["middles"] > 0)
     data = table.assign(
-        cohort=table["start"], second_share=table["second"] / table["customers"], days=days,
+        cohort=table["start"].astype(object).where(table["second"].notna(), None),
+        second_share=table["second"] / table["customers"], days=days,
         spend_each=book.money(table["net_revenue"] / table["customers"]),
         profit_each=book.money(table["gross_margin"] / table["customers"]),
         is_old=texts(say("yes") if old else say("no") for old in table["is_old"]),

@@ -133,7 +133,8 @@ def spread(book: Workbook) -> None:
     )  # fmt: skip
     book.show(_whale(given))
     if len(given.this) >= FEWEST:
-        book.show(_distribution(given), _deciles(given, table), _tenths(given), _percentiles(given))
+        book.show(*(_distribution(given, one) for one in given.columns("spend profit").split()))
+        book.show(_deciles(given, table), _tenths(given), _percentiles(given))
 
 
 def _whale(given: Base) -> Exhibit:
@@ -181,52 +182,46 @@ def _whale(given: Base) -> Exhibit:
     )  # fmt: skip
 
 
-def _distribution(given: Base) -> Exhibit:
+def _distribution(given: Base, name: str) -> Exhibit:
     """How many customers bring in how much, in steps of equal width."""
-    book, this = given.book, given.this
-    width, above = base.steps(this["spend"] / book.engagement.minor_units)
-    losers = int((this[["spend", "profit"]] < 0).any(axis=1).sum())
-    counted = {
-        name: base.distribution(this[name] / book.engagement.minor_units, width, above,
-                                0 if losers else None)
-        for name in (["spend", "profit"] if given.has_margin else ["spend"])
-    }  # fmt: skip
-    told: dict[str, Any] = {"n": len(this), "period": period_of(given.at), "source": _SOURCES}
-    ordered, n = this["spend"].sort_values(ignore_index=True), len(this)
-    ends = {"middle": ordered.iloc[(n - 1) // 2], "high": ordered.iloc[ceil(0.95 * (n - 1))]}
+    book, n = given.book, len(given.this)
+    values = given.this[name].sort_values(ignore_index=True) / book.engagement.minor_units
+    below = 0 if values.iloc[0] < 0 else None
+    told: dict[str, Any] = {"n": n, "period": period_of(given.at), "source": _SOURCES}
     said = {
-        name: book.figure(f"audit.base.spend.{name}", book.money(one), book.currency, **told)
-        for name, one in ends.items()
+        id: book.figure(f"audit.base.{name}.{id}", float(values.iloc[at]), book.currency, **told)
+        for id, at in (("middle", (n - 1) // 2), ("high", ceil(0.95 * (n - 1))))
     }
-    bounds = counted["spend"]
-    data = bounds.assign(
-        between=texts(_between(book, *row) for row in bounds[["low", "high"]].to_numpy()),
-        **{f"{name}_customers": one["customers"] for name, one in counted.items()},
-        **{f"by_{name}_share": one["customers_share"] for name, one in counted.items()},
-    )
-    titles = (
-        say("Half of the customers bring in at most {middle} each, one in twenty more than {high}",
-            **said),
-        n >= 2 * FEWEST,  # fewer have no twentieth
-        say("Half of the customers bring in at most {middle} each", middle=said["middle"]),
+    data = base.distribution(values, *base.steps(values), below)
+    data = data.assign(between=texts(map(_between, data["low"], data["high"])))
+    title = (
+        say("Half of the customers bring in at most {middle} each", middle=said["middle"])
+        if name == "spend"
+        else say("Half of the customers leave at most {middle} of gross margin each",
+                 middle=said["middle"])
     )  # fmt: skip
-    columns = "between spend_customers by_spend_share profit_customers by_profit_share"
+    span: dict[str, Any] = {"currency": book.currency, "period": period_text(given.at)}
+    many = say("One customer in twenty brings in more than {high}.", high=said["high"])
     return exhibit(
-        book, "base.distribution", titles,
-        say("Customers by what each brings in, {period}", period=period_text(given.at)),
-        data, columns if given.has_margin else "between spend_customers by_spend_share",
-        chart=Chart("bars", "by_spend_share", "between"),
-        reading=say("A step holds its upper end and not its lower one. {measure}",
-                    measure=given.reading),
+        book, f"base.distribution.{name}", (title, n > 0, title),
+        say("Customers by net revenue of each in {currency}, {period}", **span)
+        if name == "spend"
+        else say("Customers by gross margin of each in {currency}, {period}", **span),
+        data, "between customers customers_share",
+        chart=Chart("bars", "customers_share", "between"),
+        reading=say("A step holds its upper end and not its lower one. {many}",
+                    many=many if n >= 2 * FEWEST else ""),
         n=n, rows_shown=20, sources=_SOURCES,
     )  # fmt: skip
 
 
-def _between(book: Workbook, low: float, high: float) -> Message:
-    ends = {name: Value(one, book.currency) for name, one in (("low", low), ("high", high))}
+def _between(low: float, high: float) -> Message:
+    digits = 0 if all(one != one or one == int(one) for one in (low, high)) else 2
+    ends = {name: Value(one, "number", digits=digits) for name, one in
+            (("low", low), ("high", high)) if one == one}  # fmt: skip
     if low != low:
-        return say("Below {high}", high=ends["high"])
-    return say("{low} to {high}", **ends) if high == high else say("Over {low}", low=ends["low"])
+        return say("Below {high}", **ends)
+    return say("{low} to {high}", **ends) if high == high else say("Over {low}", **ends)
 
 
 _SUMS_SHOWN = "customers orders spend profit profit_share frequency value margin"

@@ -259,6 +259,13 @@ def test_with_costs_it_is_gross_margin(tmp_path: Path, reports: Path) -> None:
     assert texts["audit.base.profit_deciles"] == (
         "The best customer alone earns more than a tenth of gross margin"
     )
+    assert texts["audit.base.distribution.profit"] == (
+        "Half of the customers leave at most EUR 4 of gross margin each"
+    )
+    steps = next(one for one in book.items if one["id"] == "audit.base.distribution.profit")
+    assert [render(one) for one in steps["data"]["between"]][:3] == ["Below 0", "0.00 to 2.50",
+                                                                     "2.50 to 5.00"]  # fmt: skip
+    assert sum(steps["data"]["customers"]) == 12
     table = next(one for one in book.items if one.get("id") == "audit.base.deciles")
     assert sum(table["data"]["profit"]) == sum(40 - 6 * n for n in range(12))
 
@@ -346,7 +353,7 @@ date_format = "%Y-%m-%d"
     book = open_small(tmp_path, few, more)
     texts = told(book, audit.cohorts, audit.health)
     table = book.items[0]["data"]
-    assert table["cohort"] == ["2023-10-01", "2024-01-01", "2025-04-01"]
+    assert table["cohort"] == [None, "2024-01-01", "2025-04-01"]
     assert table["customers"] == [1, 1, 2]
     assert table["second_share"] == [None, 0, 0.5]
     assert [render(one) for one in table["is_old"]] == ["yes", "yes", "no"]
