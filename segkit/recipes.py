@@ -123,7 +123,7 @@ RECIPES: tuple[Recipe, ...] = (
         makes=("behaviour",),
         make="segkit.behaviour:behaviour",
         needs=("order_lines", "customers", "products"),
-        may_use=("visits",),
+        may_use=("promotions", "visits", "events", "receivables"),
         keys=("as_of", "window_months", "currency"),
     ),
     Recipe(

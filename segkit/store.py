@@ -24,7 +24,14 @@ PACKAGE = Path(__file__).parent
 #: Marks a column whose texts are messages, to be said in any language.
 _MESSAGES = {b"segkit": b"messages"}
 #: A change in one of these makes every table anew.
-_SHARED_GROUND = ("engine.py", "tables.py", "engagement.py", "evidence", "store.py")
+_SHARED_GROUND = (
+    "engine.py",
+    "tables.py",
+    "engagement.py",
+    "evidence",
+    "measures.py",
+    "store.py",
+)
 
 
 @dataclass(frozen=True)

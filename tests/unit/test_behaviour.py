@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from segkit.behaviour import behaviour_table
-from segkit.behaviour.arithmetic import quarterly, rarefied, robust_trend
+from segkit.behaviour.arithmetic import rarefied, robust_trend, since_began
 from segkit.behaviour.months import customer_months
 from segkit.engagement import Engagement
 from segkit.engine import Engine
@@ -43,6 +43,7 @@ def lines(rows: list[tuple[object, ...]] = LINES) -> pd.DataFrame:
     frame["quantity"] = frame["quantity"].astype("float64")
     for name in ("list_amount", "discount_amount", "cost_amount"):
         frame[name] = pd.array([None] * len(frame), dtype="Int64")
+    frame["promotion_id"] = pd.array([None] * len(frame), dtype="string")
     days = pd.to_datetime(frame["order_date"])
     frame["period"] = np.where(days > "2024-03-31", "in_window", "before_window")
     frame["channel"] = frame["channel"].astype("string")
@@ -57,7 +58,9 @@ def made(
     with Engine(threads=2) as engine:
         registered(engine, folder, frame, category, visits)
         return behaviour_table(
-            lambda sql: as_frame(engine.query(sql)), AGREED, has_visits=visits is not None
+            lambda sql: as_frame(engine.query(sql)),
+            AGREED,
+            {"visits"} if visits is not None else (),
         )
 
 
@@ -74,6 +77,8 @@ def registered(
     kinds = category or {"p1": "soap", "p2": "hair", "p3": "hair"}
     products = pd.DataFrame({"product_id": list(kinds), "category": list(kinds.values())})
     products["unit_cost"] = Decimal("2.500000")
+    products["kind"] = pd.array([None] * len(products), dtype="string")
+    products["is_custom"] = pd.array([None] * len(products), dtype="boolean")
     customers = pd.DataFrame({"customer_id": ["A", "B", "C"], "kind": ["shop", "shop", None]})
     tables = {"order_lines": frame, "products": products, "customers": customers}
     if visits is not None:
@@ -173,8 +178,7 @@ def test_one_large_order_does_not_make_a_trend() -> None:
 
 
 def test_under_a_year_of_history_there_is_no_trend() -> None:
-    quarters = pd.DataFrame({"customer": [0, 0], "quarters_ago": [0, 2], "net_amount": [10, 20]})
-    revenue = quarterly(quarters, np.array([300]), 8)
+    revenue = since_began(np.array([[0.0, 0, 0, 0, 0, 20, 0, 10]]), np.array([300]))
     assert np.isnan(revenue[0]).tolist() == [True] * 5 + [False] * 3
     assert np.isnan(robust_trend(revenue)[0])
 
