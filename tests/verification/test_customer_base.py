@@ -131,3 +131,98 @@ def test_the_identity_of_the_published_year() -> None:
     told = base.factors(year).iloc[0]
     assert round(told["frequency"], 1) == 1.9
     assert [round(told[name]) for name in ("value", "spend_each", "profit_each")] == [96, 183, 88]
+
+
+CUBE = """
+client = "Cube"
+as_of = 2019-12-31
+window_months = 48
+currency = "USD"
+
+[sources.order_lines]
+file = "lines.csv"
+
+[sources.customers]
+file = "customers.csv"
+"""
+
+
+@pytest.fixture
+def cube(tmp_path: Path) -> tuple[Path, pd.DataFrame]:
+    """Transactions of four years, one a day and customer; a third came before the records do."""
+    rng = np.random.default_rng(16)
+    days = pd.date_range("2016-01-01", "2019-12-31")
+    made = []
+    for one in range(240):
+        start = 0 if one % 3 == 0 else int(rng.integers(0, len(days)))
+        seen = np.unique(start + rng.geometric(0.006, rng.integers(1, 9)).cumsum())
+        made += [(f"c{one:03d}", days[day]) for day in seen if day < len(days)]
+    table = pd.DataFrame([("c000", days[0]), *made], columns=["customer_id", "order_date"])
+    table = table.drop_duplicates(ignore_index=True)
+    table["net_amount"] = np.round(rng.lognormal(4, 0.8, len(table)), 2)
+    table["cost_amount"] = np.round(table["net_amount"] * rng.uniform(0.2, 1.1, len(table)), 2)
+    table = table.assign(order_id=table.index.astype(str), product_id="p", quantity=1)
+    table.to_csv(tmp_path / "lines.csv", index=False)
+    ids = pd.Series(sorted(set(table["customer_id"])))
+    is_older = ids.str[1:].astype(int) % 3 == 0
+    listed = pd.DataFrame({"customer_id": ids, "name": ids})
+    listed["since"] = np.where(is_older, "2014-05-06", None)
+    listed.to_csv(tmp_path / "customers.csv", index=False)
+    (tmp_path / "engagement.toml").write_text(CUBE, "utf-8")
+    older = set(ids[is_older])
+    first = table.groupby("customer_id")["order_date"].transform("min")
+    return tmp_path, table.assign(
+        first=first, is_older=table["customer_id"].isin(older),
+        profit=(100 * (table["net_amount"] - table["cost_amount"])).round().astype("int64"),
+    )  # fmt: skip
+
+
+def test_cohorts_by_year_follow_the_companion(
+    cube: tuple[Path, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cohort × year: active, transactions and profit; those of before have a row of their own.
+
+    And the repeat-buying rate: of those active in a year, who is active in the next.
+    """
+    folder, table = cube
+    monkeypatch.setenv("SEGKIT_REPORTS", str(folder / "reports"))
+    book = segkit.open_book("01-data-audit", folder / "engagement.toml")
+    year = table["order_date"].dt.year
+    cohort = table["first"].dt.year.where(~table["is_older"], 2015)
+    by = table.groupby([cohort.rename("cohort"), year.rename("year")])
+    told = book.table("base_steps")
+    told = told.assign(cohort=2019 - told["since_back"], year=2019 - told["back"])
+    told = told.sort_values(["cohort", "year"]).set_index(["cohort", "year"])
+    assert told["customers"].to_dict() == by["customer_id"].nunique().to_dict()
+    assert told["orders"].to_dict() == by.size().to_dict()
+    assert told["gross_margin"].to_dict() == by["profit"].sum().to_dict()
+    active = {one: set(ids) for one, ids in table.groupby(year)["customer_id"]}
+    kept = told.groupby("year")["kept"].sum()
+    for one in (2017, 2018, 2019):
+        assert kept[one] == len(active[one] & active[one - 1])
+
+
+def test_cohorts_by_quarter_follow_the_companion(
+    cube: tuple[Path, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Size, second purchase, and by quarter active members, transactions and value to date."""
+    folder, table = cube
+    monkeypatch.setenv("SEGKIT_REPORTS", str(folder / "reports"))
+    book = segkit.open_book("01-data-audit", folder / "engagement.toml")
+    quarter, first = (
+        table[day].dt.year * 4 + table[day].dt.quarter - 1 for day in ("order_date", "first")
+    )
+    before = 2016 * 4 - 1
+    cohort = first.where(~table["is_older"], before).rename("cohort")
+    sizes = book.table("cohorts").set_index("cohort")
+    assert sizes["customers"].to_dict() == table.groupby(cohort)["customer_id"].nunique().to_dict()
+    assert sizes["gross_margin"].to_dict() == table.groupby(cohort)["profit"].sum().to_dict()
+    twice = table[(table["order_date"] > table["first"]) & ~table["is_older"]]
+    second = twice.groupby(cohort)["customer_id"].nunique().reindex(sizes.index, fill_value=0)
+    assert sizes["second"].to_dict() == second.to_dict()
+    assert sizes.index[0] == before
+    by = table.groupby([cohort, (quarter - cohort).rename("age")])
+    ages = book.table("cohort_ages").set_index(["cohort", "age"])
+    assert ages["active"].to_dict() == by["customer_id"].nunique().to_dict()
+    assert ages["orders"].to_dict() == by.size().to_dict()
+    assert ages["gross_margin"].to_dict() == by["profit"].sum().to_dict()
