@@ -56,15 +56,16 @@ def _told(table: CheckedTable) -> Iterator[Message]:
         yield say("set aside: {rows}, such as: {example}", rows=rows, example=example)
     for column, rule, rows, value, became in table.repairs:
         told = {"column": column, "rows": rows, "example": value or "–"}
-        if rule in RULES:
+        if rule in RULES and became:
             yield say(
                 "repaired in {column}: {rows} ({rule}), such as: {example} → {became}",
-                rule=RULES[rule], became=became or "–", **told,
+                rule=RULES[rule], became=became, **told,
             )  # fmt: skip
-        elif rule in FLAWS:
+        elif rule in RULES | FLAWS:
             yield say(
-                "noted in {column}: {rows} ({rule}), such as: {example}", rule=FLAWS[rule], **told
-            )
+                "noted in {column}: {rows} ({rule}), such as: {example}",
+                rule=(RULES | FLAWS)[rule], **told,
+            )  # fmt: skip
 
 
 def _answers(book: Workbook) -> Iterator[str]:

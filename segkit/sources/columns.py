@@ -84,6 +84,9 @@ def _is_attribute(table: Table, name: str) -> bool:
 def _header(table: Table, staged: Staged, name: str, header: str) -> str:
     wanted = " ".join(header.split())
     by_folded = {one.casefold(): one for one in reversed(staged.headers)}
+    first = wanted.removesuffix(" (1)")
+    is_first = wanted != first and f"{first} (2)".casefold() in by_folded
+    wanted = first if is_first else wanted
     found = wanted if wanted in staged.headers else by_folded.get(wanted.casefold())
     if found is None:
         raise SourceError(
@@ -91,10 +94,11 @@ def _header(table: Table, staged: Staged, name: str, header: str) -> str:
             f"{table.name}.{name}.{nearest(header, staged.headers)}\n"
             f"Fix: correct {name} under [{staged.where}.columns], or ask for the column."
         )
-    if f"{found} (2)".casefold() in by_folded:
+    if f"{found} (2)".casefold() in by_folded and not is_first:
         raise SourceError(
-            f"{staged.parts[0].file} has the column {found} twice.\n"
-            "Fix: rename one of them in the file."
+            f"{staged.parts[0].file} has the column {found} more than once.\n"
+            f'Fix: under [{staged.where}.columns] say which is {name}: "{found} (1)" is the first, '
+            f'"{found} (2)" the second.'
         )
     return found
 

@@ -69,6 +69,8 @@ class LookedColumn:
         Of its dates; ``undecided`` where no day is above 12.
     date_format
         Of its dates, such as ``dd.mm.yyyy``; ``""`` where undecided or mixed.
+    telling
+        A value that decides its decimal mark or date order.
     """
 
     header: str
@@ -80,6 +82,7 @@ class LookedColumn:
     thousands: str = ""
     date_order: DateOrder = ""
     date_format: str = ""
+    telling: str = ""
 
 
 @dataclass(frozen=True)
@@ -288,6 +291,9 @@ def _column(engine: Engine, part: Part, header: str, type: str, rows: int) -> Lo
           count(*) FILTER ({number} AND regexp_matches(v, {literal(_EITHER)})) AS unclear,
           mode(regexp_extract(v, '\\d([ .,''’])\\d{{3}}(\\D|$)', 1))
             FILTER ({number} AND regexp_matches(v, '\\d[ .,''’]\\d{{3}}(\\D|$)')) AS groups,
+          min(v) FILTER ({number} AND {_is_decimal(",", ".")}) AS ",",
+          min(v) FILTER ({number} AND {_is_decimal(".", ",")}) AS ".",
+          min(v) FILTER ({date} AND greatest({part_of % 1}, {part_of % 3}) > 12) AS day,
           max({part_of % 1}) FILTER ({date}) AS first, max({part_of % 3}) FILTER ({date}) AS second,
           list(DISTINCT regexp_replace(regexp_replace(v, '[ T].*', ''), '\\d', '0', 'g'))
             FILTER ({date}) AS shapes
@@ -323,6 +329,7 @@ def _column(engine: Engine, part: Part, header: str, type: str, rows: int) -> Lo
         groups,
         order,
         date_format,
+        (found["day"] if order else found.get(decimal)) or "",
     )
 
 

@@ -524,14 +524,15 @@ def _repairs(reading: _Reading, broken: list[Breach]) -> str:
     ]
     flaws = "".join(
         f" UNION ALL SELECT {literal(one.column)}, {literal(one.rule)}, {one.rows}, "
-        f"[{literal(one.example)}, NULL]"
+        f"['', {literal(one.example)}, NULL]"
         for one in broken
     )
     return f"""
         WITH kept AS {_kept(reading)}
-        SELECT "column", rule, rows, one[1] AS example, one[2] AS became FROM (
-          SELECT "column", unnest(string_split(told.rule, ' ')) AS rule,
-                 count(*) AS rows, min([told.example, told.became]) AS one
+        SELECT "column", rule, rows, one[2] AS example, one[3] AS became FROM (
+          SELECT "column", unnest(string_split(told.rule, ' ')) AS rule, count(*) AS rows,
+                 min([CAST(len(told.rule) - len(replace(told.rule, ' ', '')) AS VARCHAR),
+                      told.example, told.became]) AS one  -- best of all one of this rule alone
           FROM ({" UNION ALL ".join(each)}) GROUP BY 1, 2{flaws}
         ) ORDER BY 1, 2
     """

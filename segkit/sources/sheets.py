@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 from segkit.engagement import Source
 from segkit.errors import SourceError, nearest
-from segkit.sources.dialects import Dialect, bare, top_of
+from segkit.sources.dialects import Dialect, bare, folded, top_of
 from segkit.sources.files import File, unreadable
 
 _CHUNK = 1 << 20
@@ -154,14 +154,40 @@ def _dialect(
     dialect = top_of(leading, source, wanted, Dialect())
     if dialect is None or source.header_rows or not dialect.header_row:
         return dialect
-    line = dialect.header_row  # of the sheet's rows, counted from 1: the row below is rows[below]
-    below = leading[line - top][1] if line - top < len(leading) else []
-    for (first, from_column), (last, to_column) in merged:
-        names = [cell for cell in below[from_column - left : to_column - left + 1] if bare(cell)]
-        if first == line - 1 and (last == line or (to_column > from_column and len(names) > 1)):
+    for line in (dialect.header_row, dialect.header_row - 1):
+        if line < dialect.header_row and not _may_lead(leading, line, top, source, wanted):
+            break
+        below = leading[line - top][1] if top < line and line - top < len(leading) else []
+        if any(_covers(one, line, below, left) for one in merged):
             deep = source.model_copy(update={"header_row": line, "header_rows": 2})
             return top_of(leading, deep, wanted, Dialect())
     return dialect
+
+
+def _covers(
+    merged: tuple[tuple[int, int], tuple[int, int]], line: int, below: Sequence[str], left: int
+) -> bool:
+    """Whether merged cells of a line stand over several names, or reach down to them."""
+    (first, from_column), (last, to_column) = merged
+    names = [cell for cell in below[from_column - left : to_column - left + 1] if bare(cell)]
+    return first == line - 1 and (last == line or (to_column > from_column and len(names) > 1))
+
+
+def _may_lead(
+    leading: Sequence[tuple[int, list[str]]],
+    line: int,
+    top: int,
+    source: Source,
+    wanted: Sequence[str] | None,
+) -> bool:
+    """Whether a line right above the header groups its names; a title alone does not."""
+    if source.header_row is not None or line <= top:
+        return False
+    names, groups = (
+        {folded(cell) for cell in leading[at][1]} for at in (line - top, line - top - 1)
+    )
+    is_enough = bool(names & {folded(one) for one in wanted or ()})
+    return len(groups - {""}) > 1 and not is_enough
 
 
 # --- cells ------------------------------------------------------------------------------------

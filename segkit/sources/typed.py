@@ -76,7 +76,7 @@ def odd_sql(
         for mark, one in (
             ("v", final_sql(cell, _of("p", cell))),
             ("t", _of("t", cell)),
-            ("r", _repair(_of("p", cell), _of("m", cell), _of("g", cell))),
+            ("r", _repair(cell)),
             ("w", _of("w", cell)),
         )
     ]
@@ -172,9 +172,12 @@ def _marks(cell: Cell, rules: Sequence[Rule]) -> str:
     )
 
 
-def _repair(value: str, marks: str, given: str) -> str:
+def _repair(cell: Cell) -> str:
+    value, marks, given = (_of(mark, cell) for mark in "pmg")
     cut = f"left(CAST({given} AS VARCHAR), {_LONGEST})"
     became = f"left(CAST({value} AS VARCHAR), {_LONGEST})"
+    if cell.column.kind in NUMBERS:  # 12.5, not 12.500000
+        became = rf"regexp_replace({became}, '\.0+$|(\.\d*[1-9])0+$', '\1')"
     return (
         f"CASE WHEN {marks} IS NOT NULL AND {value} IS NOT NULL "
         f"THEN {{'rule': {marks}, 'example': {cut}, 'became': {became}}} END"

@@ -239,7 +239,9 @@ def test_another_key_than_the_contracts(extract):
 
 def test_a_mapped_column_that_stands_twice(extract):
     assert said(extract.order_lines("Kod;kod\n1;2\n", 'columns = { order_id = "Kod" }')) == (
-        "orders.csv has the column Kod twice.\nFix: rename one of them in the file."
+        "orders.csv has the column Kod more than once.\n"
+        "Fix: under [sources.order_lines.columns] say which is order_id: "
+        '"Kod (1)" is the first, "Kod (2)" the second.'
     )
 
 

@@ -244,7 +244,71 @@ def test_two_columns_that_fit_alike_are_asked(tmp_path):
 def test_amounts_whose_header_does_not_say_net_are_asked(tmp_path):
     text = proposed(tmp_path / "client", orders().replace("Net amount", "Amount"))
     assert 'is "Amount" without VAT and after discounts? Its header does not say' in asked(text)
-    assert not any("VAT" in one for one in asked(proposed(tmp_path / "net", orders())))
+    for place, net in enumerate(("Net amount", "Beløb ekskl. moms", "Wartość bez VAT")):
+        text = proposed(tmp_path / f"net{place}", orders().replace("Net amount", net))
+        assert not any("VAT" in one for one in asked(text))
+
+
+def test_a_header_that_stands_twice_is_told_apart_by_its_number(tmp_path, monkeypatch):
+    head, *rows = orders().splitlines()
+    lines = [f"{head};Net amount", *(f"{row};1,20" for row in rows)]
+    text = proposed(tmp_path / "client", "\n".join(lines))
+    columns = tomllib.loads(text)["sources"]["order_lines"]["columns"]
+    assert columns["net_amount"] == "Net amount (1)"
+    assert 'is net_amount "Net amount" or "Net amount (2)"? Both fit.' in asked(text)
+    monkeypatch.chdir(tmp_path)
+    told = flow.check(tmp_path / "client")
+    assert told[0] == "order_lines: read 60, accepted 60, set aside 0 (orders.csv)"
+
+
+def test_numbers_that_the_mark_of_the_others_cannot_read_are_asked(tmp_path):
+    head, *rows = orders().splitlines()
+    cost = [f"{row};{n},5" if n % 2 else f"{row};{n}.25" for n, row in enumerate(rows)]
+    text = proposed(tmp_path / "client", "\n".join([f"{head};Cost amount", *cost]))
+    assert tomllib.loads(text)["sources"]["order_lines"]["decimal"] == ","
+    assert (
+        'what are the 30 numbers of "Cost amount" such as 0.25? decimal = "," can\'t read them'
+    ) in asked(text)
+
+
+def test_columns_that_each_have_a_mark_of_their_own_are_left_to_the_reader(tmp_path, monkeypatch):
+    head, *rows = orders().splitlines()
+    cost = [f"{row};{n}.25" for n, row in enumerate(rows)]
+    text = proposed(tmp_path / "client", "\n".join([f"{head};Cost amount", *cost]))
+    assert "decimal" not in tomllib.loads(text)["sources"]["order_lines"]
+    assert not any("numbers" in one for one in asked(text))
+    monkeypatch.chdir(tmp_path)
+    assert not any("not to be read" in line for line in flow.check(tmp_path / "client"))
+
+
+def test_lines_in_other_currencies_ask_for_rates(tmp_path):
+    head, *rows = orders().splitlines()
+    lines = [
+        f"{head};Currency",
+        *(f"{row};{'EUR' if n < 9 else 'DKK'}" for n, row in enumerate(rows)),
+    ]
+    text = proposed(tmp_path / "client", "\n".join(lines))
+    assert asked(text)[-1] == (
+        'which rates turn EUR into DKK? "Currency" says so of 9 lines: give [sources.rates] with '
+        "currency, from_date and rate, or they are set aside"
+    )
+    rates = tmp_path / "client" / "rates.csv"
+    rates.write_text("currency;from_date;rate\nEUR;2025-01-01;7.46\n", "utf-8")
+    (tmp_path / "client" / "engagement.toml").unlink()
+    assert not any("rates" in one for one in asked(propose(tmp_path / "client").read_text("utf-8")))
+
+
+def test_days_as_a_spreadsheet_counts_them_are_dates(tmp_path):
+    text = proposed(tmp_path / "client", orders(date="457{day:02}"))
+    columns = tomllib.loads(text)["sources"]["order_lines"]["columns"]
+    assert columns["order_date"] == "Date"
+    assert "the orders begin on 2025-02-13" in text
+
+
+def test_the_value_that_decided_is_shown(tmp_path):
+    text = proposed(tmp_path / "client", orders(date="{day:02}/01/2025"))
+    assert 'decided by "Date": 13/01/2025' in text
+    assert 'decided by "Net amount": 1,50' in text
 
 
 def test_without_order_lines_the_file_asks_for_them_and_check_says_so(tmp_path):

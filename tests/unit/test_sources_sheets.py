@@ -65,6 +65,34 @@ def test_merged_headers_are_joined_and_titles_and_totals_are_no_data(extract):
     ]  # fmt: skip
 
 
+def test_merged_groups_right_above_the_header_are_joined_to_it_and_a_title_is_not(extract):
+    def merge(book):
+        for cells in ("A1:F1", "A2:C2", "D2:F2"):
+            book.active.merge_cells(cells)
+
+    rows = [
+        ["Raport"],
+        ["Dokument", None, None, "Razem", None, None],
+        ["Nr", "Data", "Klient", "szt.", "PLN", "VAT"],
+        ["1", DAY, "A", 2, 12.5, 1],
+    ]
+    make = book_of(extract, {"Dane": rows}, more=merge)
+    joined = {"order_id": "Dokument Nr", "order_date": "Dokument Data", "quantity": "Razem szt."}
+    joined |= {"customer_id": "Dokument Klient", "net_amount": "Razem PLN"}
+    plain = {name: header.split()[1] for name, header in joined.items()}
+    for headers in (joined, plain):
+        columns = ", ".join(f'{name} = "{header}"' for name, header in headers.items())
+        assert values(make(f"columns = {{ {columns} }}\n"), "order_id", "net_amount") == [
+            ("1", 1250)
+        ]
+
+
+def test_a_merged_title_right_above_the_header_is_no_part_of_it(extract):
+    rows = [["Raport"], HEADER, ["1", DAY, "A", 1, 5]]
+    store = book_of(extract, {"Q": rows}, more=lambda book: book.active.merge_cells("A1:E1"))()
+    assert values(store, "order_id") == [("1",)]
+
+
 @pytest.mark.parametrize("sheet", ['["Q1", "Q2"]', '"Q?"'])
 def test_several_sheets_make_one_table_each_with_its_own_count(extract, sheet):
     sheets = {

@@ -109,6 +109,7 @@ def _text(
         *(line for one in chosen for line in _section(engine, one, raws)),
         *_flat(engine, chosen, raws),
         *_without_lines(chosen),
+        *_without_rates(chosen),
         *_rest([look for look in found if look not in used], groups),
         *_CONTROLS,
     ]  # fmt: skip
@@ -217,6 +218,14 @@ def _without_lines(chosen: Sequence[Proposal]) -> Iterator[str]:
             "nothing can be said. They need an order, a day, a quantity and a net amount."
         )
         yield "[sources]"
+
+
+def _without_rates(chosen: Sequence[Proposal]) -> Iterator[str]:
+    given = {one.table.name: one for one in chosen}
+    asked = deciding.rates_question(given["order_lines"]) if "order_lines" in given else ""
+    if asked and "rates" not in given:
+        yield "\n# ---- rates: one row per currency and day ----"
+        yield from writing.wrapped(f"{QUESTION} {asked}")
 
 
 def _rest(rest: Sequence[Look], groups: Sequence[Group]) -> Iterator[str]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from segkit.engagement import LANGUAGES, OPEN
 from segkit.engine import Engine, literal, quoted
 from segkit.errors import first_few
+from segkit.sources.looking import LookedColumn
 from segkit.sources.proposing.evidence import Facts, Group, number_sql, place_of, repeats
 from segkit.sources.proposing.matching import Proposal, words_of
-from segkit.sources.proposing.words import NAMES, fold, hear, spoken, value_word
+from segkit.sources.proposing.words import NAMES, hear, spoken, value_word
 
 _COUNTRIES = {"pl": ("PL", "PLN"), "da": ("DK", "DKK"), "ro": ("RO", "RON"), "de": ("DE", "EUR")}
 _SIGNS = {"zł": "PLN", "€": "EUR", "£": "GBP", "lei": "RON", "kr": "DKK", "$": "USD"}
@@ -127,9 +128,21 @@ def _decimal(engine: Engine, one: Proposal) -> Iterable[Setting]:
     facts = _mapped(one, "amount", "price", "number")
     marks = {mark for fact in facts for mark in _marks(one.group, fact)}
     decided = sorted(marks & {",", "."})
+    if len(decided) == 2 and all(len(_marks(one.group, fact) - {""}) < 2 for fact in facts):
+        return  # each column has its own, which the reader finds
     if len(decided) == 1:
-        by = next(fact for fact in facts if decided[0] in _marks(one.group, fact))
-        yield Setting("decimal", decided[0], f'decided by "{by.header}": {by.look.examples[0]}')
+        by = next(
+            column
+            for fact in facts
+            for column in _columns(one.group, fact)
+            if column.decimal == decided[0]
+        )
+        yield Setting(
+            "decimal",
+            decided[0],
+            f'decided by "{by.header}": {by.telling}',
+            _mixed(engine, one.group, facts, decided[0]),
+        )
     elif marks - {""}:
         fact = next(fact for fact in facts if _marks(one.group, fact) - {""})
         values = _few(one.group, fact, "%.%", "%,%")
@@ -144,13 +157,34 @@ def _decimal(engine: Engine, one: Proposal) -> Iterable[Setting]:
         )  # fmt: skip
 
 
+def _columns(group: Group, fact: Facts) -> Iterator[LookedColumn]:
+    """A column as each of the files has it."""
+    for look in group.looks:
+        yield from (column for column in look.columns if column.header == fact.header)
+
+
 def _marks(group: Group, fact: Facts) -> set[str]:
-    return {
-        column.decimal
-        for look in group.looks
-        for column in look.columns
-        if column.header == fact.header
-    }
+    return {column.decimal for column in _columns(group, fact)}
+
+
+def _mixed(engine: Engine, group: Group, facts: Sequence[Facts], mark: str) -> str:
+    """The first column that holds numbers with the other mark, too."""
+    other = "." if mark == "," else ","
+    for fact in facts:
+        if "undecided" not in _marks(group, fact):
+            continue
+        text = group.text(fact.header)
+        shape = rf"^[^{mark}{other}]*\{other}(\d{{1,2}}|\d{{4,}})\D*$"
+        rows, example = engine.connection.execute(
+            f"SELECT count(*), min({text}) FROM ({group.relation}) "
+            f"WHERE regexp_matches({text}, {literal(shape)})"
+        ).fetchall()[0]
+        if rows:
+            return (
+                f'what are the {rows:,} numbers of "{fact.header}" such as {example}? '
+                f'decimal = "{mark}" can\'t read them'
+            )
+    return ""
 
 
 def _few(group: Group, fact: Facts, *likes: str) -> str:
@@ -181,7 +215,7 @@ def _dates(engine: Engine, one: Proposal) -> Iterable[Setting]:
             yield Setting(
                 "date_format",
                 _percent(formats.pop()),
-                f'decided by "{by[0].header}": {by[1].examples[0]}',
+                f'decided by "{by[0].header}": {by[1].telling}',
             )
             return
     if orders <= {"dmy", "ymd"}:  # which are read whatever their marks
@@ -323,6 +357,7 @@ def _months(engine: Engine, lines: Proposal, header: str) -> list[tuple[date, da
     ways += ["%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%Y-%m-%d", "%Y%m%d", "%Y-%m-%d %H:%M:%S"]
     if lines.group.types[header] == "VARCHAR":
         tried = ", ".join(f"try_strptime({text}, {literal(way)})" for way in ways)
+        tried += f", DATE '1899-12-30' + TRY_CAST({text} AS INTEGER)"
         day = f"CAST(coalesce({tried}) AS DATE)"
     else:
         day = f"TRY_CAST({quoted(header)} AS DATE)"
@@ -379,7 +414,25 @@ def vat_question(one: Proposal) -> str:
     header = one.header("net_amount")
     if one.table.name != "order_lines" or not header:
         return ""
-    words = {word for token in re.findall(r"\w+", fold(header)) for word in (token,)}
-    if any(word.startswith(("net", "ex", "uden", "fara", "bez", "ohne")) for word in words):
+    if any("net" in token for token in hear(header).tokens):
         return ""
     return f'is "{header}" without VAT and after discounts? Its header does not say'
+
+
+def rates_question(one: Proposal) -> str:
+    """What lines in other currencies need, where no file gives rates."""
+    header = one.header("currency")
+    if one.table.name != "order_lines" or not header:
+        return ""
+    rows: dict[str, int] = {}
+    for word, count in one.group.fact(header).words.items():
+        code = word if re.fullmatch("[A-Z]{3}", word) else value_word("currency", word) or word
+        rows[code] = rows.get(code, 0) + count
+    home, *others = rows
+    if not others:
+        return ""
+    return (
+        f"which rates turn {first_few(sorted(others))} into {home}? "
+        f'"{header}" says so of {sum(rows[code] for code in others):,} lines: give [sources.rates] '
+        "with currency, from_date and rate, or they are set aside"
+    )

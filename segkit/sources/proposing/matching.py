@@ -297,6 +297,10 @@ def _fit(fact: Facts, table: Table, column: Column) -> float:
     fit = _FITS[kind].get(fact.kind, 0.0)
     if kind == "id" and any(re.search(r"[A-Za-z]|\.0$", text) for text in fact.look.examples):
         fit = 1.0  # codes such as H16, which look like numbers with a unit, and 17850.0
+    if kind == "date" and all(
+        re.fullmatch(r"[34]\d{4}(\.\d+)?", one) for one in fact.look.examples
+    ):
+        fit = 1.0  # days as a spreadsheet counts them
     if column.kind == "boolean" and fact.kind != "boolean" and fact.distinct > 2:
         fit = 0.1
     if (column.name,) == table.key and fact.distinct < 0.9 * fact.rows * fact.filled:

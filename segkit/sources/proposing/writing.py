@@ -100,8 +100,11 @@ def rivals(one: Proposal) -> Iterator[str]:
 
 def columns(one: Proposal, attributes: dict[str, str]) -> Iterator[str]:
     """The mapped columns, each with how sure it is and why."""
+    headers = {fact.header.casefold() for fact in one.group.facts}
     for match in one.matches:
-        yield beside(f"{match.column} = {quoted(match.header)}", told(match))
+        is_first = f"{match.header} (2)".casefold() in headers  # of several of the same name
+        header = f"{match.header} (1)" if is_first else match.header
+        yield beside(f"{match.column} = {quoted(header)}", told(match))
     for name, header in attributes.items():
         yield beside(f"{name} = {quoted(header)}", "kept as the client's own attribute")
 
