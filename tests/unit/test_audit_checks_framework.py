@@ -11,7 +11,7 @@ from checks_client import found, lines
 
 from segkit import audit
 from segkit.audit.checks import CHECKS, checks_as_markdown, stopping
-from segkit.audit.checks.framework import judged
+from segkit.audit.checks.framework import Check, judged
 from segkit.audit.checks.lines import UNASSIGNED
 from segkit.engagement import AcceptedGap, CheckLimits
 from segkit.errors import EngagementError
@@ -46,6 +46,15 @@ def test_a_check_weighs_what_was_agreed(
 def test_every_check_has_an_id_of_its_own_that_makes_a_sheet() -> None:
     assert len({check.id for check in CHECKS}) == len(CHECKS)
     assert all(len(check.failed) <= 31 for check in CHECKS)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_a_check_tells_its_rows_its_money_and_its_effect(check: Check) -> None:
+    texts = [part for one in (check.claim, check.touches) for part in (one.text, one.plural or "")]
+    said = " ".join(texts)
+    assert "{n}" in said
+    assert "{effect}" in said
+    assert check.by == "rows" or "{money}" in said or check.effect.unit == "money"
 
 
 def test_the_document_names_every_check_and_its_limits() -> None:

@@ -209,8 +209,9 @@ UNMATCHED_RETURNS = Check(
     lacks=say("returns or credit notes"),
     claim=say("The order behind {money}, or {share} of what was taken back, is not found"),
     touches=say(
-        "{matched} could be matched with its order, half of it within {lag} days. Returns count "
-        "on their own day: {effect} was taken back in a later month than it was sold."
+        "Lines without one: {n}. {matched} could be matched with its order, half of it within "
+        "{lag} days. Returns count on their own day: {effect} was taken back in a later month than "
+        "it was sold."
     ),
     effect=Scalar(
         "money",

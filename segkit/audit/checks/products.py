@@ -15,7 +15,8 @@ UNKNOWN_PRODUCT = Check(
     failing=f"SELECT {LINE}, net_amount AS money FROM window_lines WHERE product_id = 'unknown'",
     claim=say("{money}, or {share} of net revenue, names no product"),
     touches=say(
-        "It counts in revenue, and {effect} is missing from what is said of product categories."
+        "Lines without one: {n}. They count in revenue, and {effect} is missing from what is said "
+        "of product categories."
     ),
     effect=Scalar("money", "SELECT SUM(money) FROM failed_unknown_product"),
     action=say("Find which sales carry no product number, and record it at the order."),

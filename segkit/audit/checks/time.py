@@ -276,9 +276,9 @@ UNKNOWN_TENURE = Check(
         0,
     ),
     touches=say(
-        "Their first order lies in the first half year of the records. For {effect} of active "
-        "customers the time since the first order is a least value, not a short one; cohorts "
-        "of these months hold old customers."
+        "Their first order lies in the first half year of the records; they bring in {money}. For "
+        "{effect} of active customers the time since the first order is a least value, not a short "
+        "one; cohorts of these months hold old customers."
     ),
     effect=Scalar("share", """
         SELECT (SELECT COUNT(*) FROM failed_unknown_tenure) * 1.0 / COUNT(*)
@@ -323,8 +323,8 @@ TWO_UNITS = Check(
     lacks=say("a unit on the order lines"),
     claim=say("{money}, or {share} of net revenue, was sold in a second unit of the product"),
     touches=say(
-        "Quantities of {effect} products add pieces to boxes: their volume, and prices per unit, "
-        "mean nothing until one unit is converted to the other."
+        "Lines in it: {n}. Quantities of {effect} products add pieces to boxes: their volume, and "
+        "prices per unit, mean nothing until one unit is converted to the other."
     ),
     effect=Scalar("products", "SELECT COUNT(DISTINCT product_id) FROM failed_two_units"),
     action=say("Give how many of one unit make the other, product by product."),
