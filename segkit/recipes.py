@@ -175,6 +175,12 @@ RECIPES: tuple[Recipe, ...] = (
         keys=("words", "data", "sources"),
     ),
     Recipe(
+        makes=("deviations",),
+        make="segkit.segments.deviating:deviations",
+        needs=("behaviour", "segments", "customer_months", "order_lines", "products"),
+        keys=("as_of", "window_months"),
+    ),
+    Recipe(
         makes=("segment_changes",),
         make="segkit.audit.bridge:by_segment",
         needs=("order_lines", "segments"),

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from segkit.engagement import Engagement, identifier
 from segkit.errors import EngagementError, nearest
 from segkit.language import Message, client_word, say
+from segkit.segments.deviating import declining, early_signs, growing
 from segkit.segments.features import within
 from segkit.segments.findings import (
     across_classes,
     answer,
     behaviour_at_a_glance,
-    declining,
     how_many,
     overdue,
     profiles,
@@ -36,6 +36,8 @@ __all__ = [
     "answer",
     "behaviour_at_a_glance",
     "declining",
+    "early_signs",
+    "growing",
     "how_many",
     "overdue",
     "profiles",

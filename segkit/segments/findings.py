@@ -23,10 +23,6 @@ _MATTERS = judged(
     say("A group of customers is worth a page from this part of net revenue on."),
 )  # fmt: skip
 _FEWEST = 5
-_DECLINE = judged(
-    "segments.decline", -0.10, -0.2, -0.05, "share",
-    say("A customer declines at or below this change a quarter."),
-)  # fmt: skip
 _MORE_THAN_ITS_SHARE = judged(
     "segments.more_than_its_share", 1.5, 1.2, 2.0, "times",
     say(
@@ -623,75 +619,6 @@ def _overdue_exhibit(book: Workbook, late: pd.DataFrame, rated: int) -> Any:
             window=book.window_text),
         frame, "who name gap_days recency_days money",
         n=rated, rows_shown=12,
-    )  # fmt: skip
-
-
-def declining(book: Workbook) -> None:
-    """Customers whose revenue falls quarter by quarter."""
-    page = read(book)
-    known = page.customers[page.customers["trend"].notna()]
-    if known.empty:
-        book.show(
-            Note(say("No customer has four quarters of history, so no trend is told."), "missing")
-        )
-        return
-    falling = known[known["trend"] <= _DECLINE]
-    revenue = int(falling["net_revenue"].sum())
-    count = figure(
-        book, "lists.declining.customers", len(falling), "customers", n=len(known), grade="C"
-    )
-    worth = money(book, "lists.declining.net_revenue", revenue, n=len(falling))
-    holds = matters(len(falling), _of(revenue, page.revenue))
-    book.show(
-        Finding(
-            "segments.declining",
-            say_n("{n} customer shrinks by a tenth a quarter or more; it brought in {worth}",
-                  "{n} customers shrink by a tenth a quarter or more; they brought in {worth}",
-                  count, worth=worth),
-            holds,
-            say("The trend is robust against single orders, yet small customers swing by chance: "
-                "read it beside the size."),
-            otherwise=say("Hardly any revenue lies with customers in decline"),
-            otherwise_so_what=say("There is no decline to work on in particular."),
-            money=worth.id,
-            figures=(count.id,),
-            action=say_n(
-                "Ask the {n} shrinking customer for the reason, and note it in one word.",
-                "Ask the largest of the {n} shrinking customers for the reason, and note each in "
-                "one word.",
-                count,
-            ),
-            owner=say("sales managers"),
-            grade="C",
-        )
-    )  # fmt: skip
-    book.show(_declining_exhibit(book, page, known))
-    if book.engagement.window_months < 24:
-        book.show(
-            Note(say("The window is shorter than two years: a trend may be the season."), "warning")
-        )
-
-
-def _declining_exhibit(book: Workbook, page: Page, known: pd.DataFrame) -> Any:
-    lost = known["net_revenue"].where(known["trend"] <= _DECLINE, 0)
-    sums = lost.groupby(known["segment_id"]).sum()
-    frame = page.definitions[["segment_id", "name"]].copy()
-    frame["money"] = book.money(frame["segment_id"].map(sums).fillna(0))
-    whole = page.definitions["net_revenue"]
-    frame["share"] = frame["segment_id"].map(sums).fillna(0) / whole.where(whole > 0)
-    frame = frame.sort_values(["money", "segment_id"], ascending=[False, True], ignore_index=True)
-    frame["is_top"] = frame.index == 0
-    top_share = float(frame["money"].iloc[0] / max(frame["money"].sum(), 1e-9))
-    return exhibit(
-        book, "declining", (
-            say("{name} hold most of the revenue in decline", name=Value(frame["name"].iloc[0])),
-            top_share > 0.5,
-            say("Revenue in decline is spread over several segments"),
-        ),
-        say("Net revenue of customers with a trend of {edge} a quarter or less, {window}",
-            edge=Value(_DECLINE, "share"), window=book.window_text),
-        frame, "name money share",
-        chart=Chart("bars", x="money", y="name", accent="is_top"), n=len(known), grade="C",
     )  # fmt: skip
 
 
