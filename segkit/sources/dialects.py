@@ -116,9 +116,11 @@ def to_utf8(path: Path, target: Path, label: str, declared: str | None, region: 
     if problem is None:
         return Dialect(encoding, sure, lines=lines)
     fix = "correct encoding" if declared else "declare its encoding"
+    fix += ", such as utf-8, cp1250, cp1252, iso-8859-2 or utf-16, in the file's section"
+    if not told and tried == ["utf-8"]:
+        fix = "mend the line, or ask for the file again: all else is utf-8"
     raise SourceError(
-        f"{label} is not {' or '.join(tried).replace('-sig', '')}: {problem}.\n"
-        f"Fix: {fix}, such as utf-8, cp1250, cp1252, iso-8859-2 or utf-16, in the file's section."
+        f"{label} is not {' or '.join(tried).replace('-sig', '')}: {problem}.\nFix: {fix}."
     )
 
 

@@ -50,7 +50,7 @@ def files_of(engagement: Engagement, where: str, source: Source) -> tuple[File, 
         for file in found:
             if not _is_inside(file.path, allowed):
                 raise _outside(where, file.label)
-            _check_opens(file)
+            check_opens(file)
         if found:
             return tuple(found)
     if not any(_is_inside(base / _fixed_part(pattern), allowed) for base in allowed):
@@ -68,7 +68,8 @@ def unreadable(file: File, kind: str, error: object) -> SourceError:
     )
 
 
-def _check_opens(file: File) -> None:
+def check_opens(file: File) -> None:
+    """Refuse a file that one has no right to read."""
     try:
         with file.path.open("rb"):
             pass

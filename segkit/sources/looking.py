@@ -6,7 +6,7 @@ The reader reads with the same knowledge; what the data can't decide is left ``"
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +24,7 @@ from segkit.sources.staging import (
     SHEETS,
     Part,
     Staged,
+    check_content,
     database_part,
     is_nested,
     readable,
@@ -169,11 +170,32 @@ def looks(folder: Path, region: str = "cp1252") -> tuple[Look, ...]:
         The code page that decides where letters can't: cp1250 in Central Europe.
     """
     found = []
-    for path in sorted(folder.rglob("*")):
-        is_ours = path.name.startswith((".", "~$")) or path.suffix.lower() not in KINDS
-        if not is_ours and path.is_file() and path.resolve().is_relative_to(folder.resolve()):
-            found += _looks_of(path, path.relative_to(folder).as_posix(), region)
+    for path in _files(folder):
+        label = path.relative_to(folder).as_posix()
+        if path.suffix.lower() not in KINDS:
+            continue
+        if path.resolve().is_relative_to(folder.resolve()):
+            found += _looks_of(path, label, region)
+        else:
+            problem = f"{label} lies outside the folder.\nFix: put the file itself there."
+            found.append(Look(path, label, KINDS[path.suffix.lower()], problem=problem))
     return tuple(found)
+
+
+def others(folder: Path) -> tuple[str, ...]:
+    """Files in a folder that are of no kind that can be looked at."""
+    return tuple(
+        path.relative_to(folder).as_posix()
+        for path in _files(folder)
+        if path.suffix.lower() not in (*KINDS, ".toml")
+    )
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if not is_hidden and not path.name.startswith("~$") and path.is_file():
+            yield path
 
 
 def look(path: Path, sheet: str | None = None, region: str = "cp1252") -> Look:
@@ -186,6 +208,7 @@ def look(path: Path, sheet: str | None = None, region: str = "cp1252") -> Look:
 def _looks_of(path: Path, label: str, region: str) -> list[Look]:
     blank = Look(path, label, KINDS.get(path.suffix.lower(), "csv"))
     try:
+        check_content(File(path, label))
         names = _tables(path, label, blank.kind)
     except SegkitError as error:
         return [replace(blank, problem=str(error))]

@@ -15,7 +15,7 @@ from segkit.engine import Engine, failure, literal, quoted
 from segkit.errors import SourceError, nearest
 from segkit.sources.databases import SQLITE, fetch
 from segkit.sources.dialects import RESERVED, Dialect, bare, clean_headers, dialect_of, to_utf8
-from segkit.sources.files import File, files_of, unreadable
+from segkit.sources.files import File, check_opens, files_of, unreadable
 from segkit.sources.repairs import money_word
 from segkit.sources.sheets import sheets_of
 from segkit.tables import CONTRACTS
@@ -209,7 +209,7 @@ def stage_file(
         Headers that are looked for; None where nothing is known of the file.
     """
     suffix = file.path.suffix.lower()
-    _check_content(file, suffix)
+    check_content(file)
     if suffix in PARQUETS:
         yield _parquet(engine, file, engine.workspace / f"{name}.parquet")
     elif suffix in SHEETS:
@@ -231,10 +231,16 @@ _CONTENTS: tuple[tuple[bytes, str, tuple[str, ...]], ...] = (
 )
 
 
-def _check_content(file: File, suffix: str) -> None:
+_OPENED_BY_SPREADSHEETS = ("a web page", "an XML document")
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+
+
+def check_content(file: File) -> None:
     """Refuse an empty file, and one that its name says to be something else."""
+    check_opens(file)
     with file.path.open("rb") as opened:
         head = opened.read(64)
+    suffix = file.path.suffix.lower()
     if not head:
         raise _empty(file)
     for mark, kind, endings in _CONTENTS:
@@ -242,7 +248,13 @@ def _check_content(file: File, suffix: str) -> None:
             suffix not in endings
         ):
             fix = f"rename it to end in {endings[0]}" if endings else "ask for the data as CSV"
+            if suffix in SHEETS and kind in _OPENED_BY_SPREADSHEETS:
+                fix = "open it in a spreadsheet and save it as XLSX, or ask for the data as CSV"
             raise SourceError(f"{file.label} is {kind}, whatever its name says.\nFix: {fix}.")
+    if suffix in SHEETS and not _NO_TEXT.search(head):
+        raise SourceError(
+            f"{file.label} is text, whatever its name says.\nFix: rename it to end in .csv."
+        )
 
 
 def _check_same_headers(first: Part, other: Part) -> None:

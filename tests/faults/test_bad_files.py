@@ -56,6 +56,16 @@ def test_a_file_with_a_header_only(extract):
     )
 
 
+def test_a_stray_byte_in_utf_8(extract):
+    store = extract.order_lines(GOOD)
+    text = HEADER + "1;2026-03-01;Łódź;1;5\n"
+    (extract.folder / "orders.csv").write_bytes(text.encode() + b"2;2026-03-01;Caf\xe9;1;5\n")
+    assert said(store) == (
+        "orders.csv is not utf-8: line 3 holds the byte 0xE9.\n"
+        "Fix: mend the line, or ask for the file again: all else is utf-8."
+    )
+
+
 def test_a_wrong_declared_encoding(extract):
     text = HEADER + "1;2026-03-01;Łódź;1;5\n"
     assert said(extract.order_lines(text, 'encoding = "utf-8"', "cp1250")) == (
@@ -118,7 +128,7 @@ def test_a_missing_sheet(extract):
 
 @pytest.mark.parametrize(("name", "kind"), [("o.xlsx", "a spreadsheet"), ("o.parquet", "Parquet")])
 def test_a_file_that_is_not_what_its_ending_says(extract, name, kind):
-    extract.write(name, GOOD)
+    extract.write(name, "\x01" + GOOD)
     told = said(extract.store(f'[sources.order_lines]\nfile = "{name}"\n'))
     first, fix = told.splitlines()
     assert first.startswith(f"{name} cannot be read as {kind}: ")

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from segkit.sources.looking import Look, look, looks
+from segkit.sources.looking import Look, look, looks, others
 
 
 def looked(folder: Path, text: str, encoding: str = "utf-8", region: str = "cp1252") -> Look:
@@ -266,12 +266,40 @@ def test_a_folder_is_looked_through_without_what_lies_outside_or_cannot_be_read(
     (folder / "~$lock.xlsx").write_text("")
     (tmp_path / "secret.csv").write_text("a;b\n1;2\n")
     (folder / "link.csv").symlink_to(tmp_path / "secret.csv")
-    one, two = looks(folder)
+    one, two, three = looks(folder)
     assert (one.file, one.rows) == ("deep/a.csv", 1)
     assert (two.file, two.problem) == (
         "empty.csv",
         "empty.csv is empty.\nFix: ask for the file again, or leave it out.",
     )
+    assert (three.file, three.problem) == (
+        "link.csv",
+        "link.csv lies outside the folder.\nFix: put the file itself there.",
+    )
+    assert others(folder) == ("notes.docx",)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("a.xls", b"a\tb\n1\t2\n", "text, whatever its name says.\nFix: rename it to end in .csv."),
+        (
+            "a.xls",
+            b"<html><table>",
+            "a web page, whatever its name says.\n"
+            "Fix: open it in a spreadsheet and save it as XLSX, or ask for the data as CSV.",
+        ),
+        (
+            "a.csv",
+            b"%PDF-1.7",
+            "a PDF document, whatever its name says.\nFix: ask for the data as CSV.",
+        ),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says(tmp_path, name, content, problem):
+    (tmp_path / name).write_bytes(content)
+    (found,) = looks(tmp_path)
+    assert found.problem == f"{name} is {problem}"
 
 
 @pytest.mark.parametrize(

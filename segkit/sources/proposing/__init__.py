@@ -12,7 +12,7 @@ from typing import Any
 from segkit.engagement import QUESTION, Data, Engagement, Source, slug_of
 from segkit.engine import Engine
 from segkit.errors import EngagementError, SourceError, first_few
-from segkit.sources.looking import Look, look, looks
+from segkit.sources.looking import Look, look, looks, others
 from segkit.sources.proposing import deciding, deriving, writing
 from segkit.sources.proposing.evidence import Group, group_of, grouped, place_of
 from segkit.sources.proposing.matching import Proposal, nearly, proposals
@@ -110,7 +110,7 @@ def _text(
         *_flat(engine, chosen, raws),
         *_without_lines(chosen),
         *_without_rates(chosen),
-        *_rest([look for look in found if look not in used], groups),
+        *_rest([look for look in found if look not in used], groups, others(folder)),
         *_CONTROLS,
     ]  # fmt: skip
     text = "\n".join(body) + "\n"
@@ -228,12 +228,14 @@ def _without_rates(chosen: Sequence[Proposal]) -> Iterator[str]:
         yield from writing.wrapped(f"{QUESTION} {asked}")
 
 
-def _rest(rest: Sequence[Look], groups: Sequence[Group]) -> Iterator[str]:
-    if rest:
+def _rest(rest: Sequence[Look], groups: Sequence[Group], unlooked: Sequence[str]) -> Iterator[str]:
+    if rest or unlooked:
         yield "\n# ---- Files that no table was made from ----"
     near = {one: nearly(group) for group in groups for one in group.looks if one in rest}
     for one in rest:
         yield from writing.unused(one, near.get(one))
+    if unlooked:
+        yield from writing.wrapped(f"Not CSV, XLSX, Parquet or SQLite: {first_few(unlooked, 10)}")
 
 
 def _head(files: int, questions: int) -> Iterator[str]:
