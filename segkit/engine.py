@@ -1,4 +1,4 @@
-"""DuckDB in this process: register a Parquet file under a name, query it with plain SQL."""
+"""Register a Parquet file under a name, query it with plain SQL: in DuckDB here, or in Spark."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+#: A Spark of this process alone, reachable from nowhere else.
+_ON_THIS_MACHINE = {
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.sql.shuffle.partitions": "4",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
 
 
 def quoted(name: str) -> str:
@@ -106,3 +116,63 @@ class Engine:
         self.connection.close()
         if "workspace" in self.__dict__:
             self._workspace.cleanup()
+
+
+class Spark:
+    """A Spark session with the same verbs, for data that outgrows a machine.
+
+    The SQL is DuckDB's and is translated; only the portable core of it gives the same rows (no
+    median, no month differences, sums of integers cast to BIGINT). With ``SPARK_CONF_DIR`` or
+    ``SPARK_REMOTE`` set, that configuration decides where it runs; otherwise Spark runs on this
+    machine, reachable from nowhere else. One process has one session, whoever asks.
+    """
+
+    def __init__(self) -> None:
+        import shutil
+
+        from segkit.errors import EngagementError
+
+        is_here = not {"SPARK_CONF_DIR", "SPARK_REMOTE"} & {*os.environ}
+        if is_here and not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+            raise EngagementError(
+                "The engagement's engine is spark, which needs Java; there is none on this machine."
+                '\nFix: install Java 17 or 21, or set engine = "duckdb".'
+            )
+        from pyspark.sql import SparkSession
+
+        builder = SparkSession.builder.appName("segkit")
+        for name, value in _ON_THIS_MACHINE.items() if is_here else ():
+            builder = builder.config(name, value)
+        if is_here:
+            os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+            builder = builder.master(f"local[{os.environ.get('SEGKIT_THREADS') or '*'}]")
+            memory = os.environ.get("SEGKIT_MEMORY_MB") or 1024
+            builder = builder.config("spark.driver.memory", f"{memory}m")
+        self.session = builder.getOrCreate()
+        if is_here:
+            self.session.sparkContext.setLogLevel("ERROR")
+
+    def register(self, name: str, path: Path) -> None:
+        """Make the Parquet file at `path` known as the table `name`."""
+        self.session.read.parquet(str(path)).createOrReplaceTempView(name)
+
+    def query(self, sql: str) -> pa.Table:
+        """The rows of one SELECT, as the Arrow table that DuckDB gives."""
+        import warnings
+
+        import pyarrow as pa
+        from sqlglot import transpile
+
+        (translated,) = transpile(sql, read="duckdb", write="spark")
+        with warnings.catch_warnings():
+            # of pandas 3, with which PySpark is not yet at ease: no frame of its own is used
+            warnings.simplefilter("ignore", FutureWarning)
+            found = self.session.sql(translated).toArrow()
+        plain = [pa.field(one.name, one.type) for one in found.schema]
+        return found.cast(pa.schema(plain)).combine_chunks()
+
+    def write(self, sql: str, path: Path) -> None:
+        """Write the rows of one SELECT, in its order, to a Parquet file."""
+        import pyarrow.parquet as pq
+
+        pq.write_table(self.query(sql), path, compression="zstd")

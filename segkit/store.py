@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segkit.engagement import Engagement
-from segkit.engine import Engine
+from segkit.engine import Engine, Spark
 from segkit.language import Message
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class Recipe:
         Keys of the engagement it reads.
     files
         Contract tables whose client files it opens.
+    is_portable
+        Its SELECTs mean the same to every engine, so the engagement's own runs them.
     """
 
     makes: tuple[str, ...]
@@ -68,6 +70,7 @@ class Recipe:
     may_use: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    is_portable: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,15 @@ class Given:
     ----------
     makes
         The tables wanted.
+    spark
+        Runs the queries of a portable recipe where the engagement says so.
     """
 
     engagement: Engagement
     paths: Mapping[str, Path]
     engine: Engine
     makes: tuple[str, ...] = ()
+    spark: Spark | None = None
 
     def has(self, name: str) -> bool:
         """Whether the client's records hold the table `name`."""
@@ -91,11 +97,11 @@ class Given:
 
     def arrow(self, sql: str) -> pa.Table:
         """The rows of one SELECT over the named tables, as Arrow."""
-        return self.engine.query(sql)
+        return (self.spark or self.engine).query(sql)
 
     def query(self, sql: str) -> pd.DataFrame:
         """The rows of one SELECT over the named tables; dates are datetime64."""
-        return as_frame(self.engine.query(sql))
+        return as_frame(self.arrow(sql))
 
     def table(self, name: str) -> pd.DataFrame:
         """A whole table, in its order."""
@@ -178,14 +184,16 @@ class Store:
                 return
             module, function = recipe.make.split(":")
             make = getattr(importlib.import_module(module), function)
+            on_spark = recipe.is_portable and self.engagement.engine == "spark"
+            spark = Spark() if on_spark else None
             with Engine(self.folder / f"scratch.{digest}") as engine:
                 for name, path in inputs.items():
-                    engine.register(name, path)
-                made = make(Given(self.engagement, inputs, engine, recipe.makes))
+                    (spark or engine).register(name, path)
+                made = make(Given(self.engagement, inputs, engine, recipe.makes, spark))
                 tables = made if isinstance(made, dict) else {recipe.makes[0]: made}
                 # the wanted table last: where it exists, all its siblings do
                 for name in sorted(recipe.makes, key=lambda one: one == wanted.name.split(".")[0]):
-                    _write(engine, tables[name], self._file(name, digest))
+                    _write(spark or engine, tables[name], self._file(name, digest))
 
 
 def read_frame(path: Path) -> pd.DataFrame:
@@ -242,7 +250,7 @@ def _at(agreed: Any, key: str) -> Any:
     return agreed
 
 
-def _write(engine: Engine, made: Any, path: Path) -> None:
+def _write(engine: Engine | Spark, made: Any, path: Path) -> None:
     """Write beside and rename: a reader never sees half a table."""
     import pandas as pd
     import pyarrow.parquet as pq

@@ -94,7 +94,7 @@ _ORDERS = f"""
         CAST(sum(net_amount) AS BIGINT) AS value
     FROM bought WHERE is_return = 0 GROUP BY customer_id, order_id
 ), overall AS (
-    SELECT CAST(sum(value) AS DOUBLE) / count(*) AS average FROM orders
+    SELECT CAST(CAST(sum(value) AS BIGINT) AS DOUBLE) / count(*) AS average FROM orders
 ), ranked AS (
     SELECT o.*, CASE WHEN value < average * CAST({SMALL_ORDER} AS DOUBLE) THEN 1 ELSE 0 END
             AS is_small,

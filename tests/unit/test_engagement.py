@@ -181,10 +181,11 @@ def test_a_wrong_override_is_told(tmp_path, override, told):
     assert said(tmp_path, HEAD + LINES, override) == told
 
 
-def test_an_engine_that_is_not_built_is_refused(tmp_path):
+def test_an_engine_that_is_not_installed_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("segkit.engagement.find_spec", lambda name: None)
     assert said(tmp_path, HEAD + 'engine = "spark"\n' + LINES) == (
-        "engagement.toml: engine is spark: this engine is not built yet; duckdb reads what fits on "
-        "one disk." + VALUE_FIX
+        "engagement.toml: engine is spark: it is not installed; pip install 'segkit[spark]' does "
+        "so." + VALUE_FIX
     )
 
 
