@@ -11,6 +11,7 @@ from datetime import date
 from datetime import date as Day  # noqa: N812 - a field is called date
 from decimal import Decimal
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -198,6 +199,9 @@ class Segmentation(_Agreed):
         Number of clusters; left out, the most stable number between `k_min` and `k_max`.
     within
         Never cluster across this attribute of the customer.
+    rfm_scores
+        ``ranks``: equal customers, equal scores, bins of nearly equal size. ``quantiles``: bins end
+        one day, order or unit of currency above the quantiles, as the R package ``rfm`` has it.
     """
 
     primary: Literal["clusters", "rules", "rfm"] = "clusters"
@@ -206,6 +210,7 @@ class Segmentation(_Agreed):
     k_min: int = Field(default=3, ge=2)
     k_max: int = Field(default=9, le=12)
     rfm_bins: int = Field(default=5, ge=3, le=10)
+    rfm_scores: Literal["ranks", "quantiles"] = "ranks"
 
 
 class SegmentRule(_Agreed):
@@ -300,6 +305,7 @@ class Engagement(_Agreed):
     merges: tuple[Merge, ...] = ()
     segmentation: Segmentation = Segmentation()
     segment_rules: tuple[SegmentRule, ...] = ()
+    product_segment_rules: tuple[SegmentRule, ...] = ()
     buying_logic: BuyingLogic = BuyingLogic()
     assumptions: tuple[Assumption, ...] = ()
     privacy: Privacy = Privacy()
@@ -317,9 +323,9 @@ class Engagement(_Agreed):
 
     @field_validator("engine")
     @classmethod
-    def _engine_is_built(cls, value: str) -> str:
-        if value != "duckdb":
-            raise ValueError("this engine is not built yet; duckdb reads what fits on one disk")
+    def _engine_is_installed(cls, value: str) -> str:
+        if value == "spark" and not all(map(find_spec, ("pyspark", "sqlglot"))):
+            raise ValueError("it is not installed; pip install 'segkit[spark]' does so")
         return value
 
     @property

@@ -67,8 +67,41 @@ def scores(values: pd.Series[float], bins: int, *, low_is_good: bool = False) ->
     return -(-(ranks * bins) // max(len(values), 1)).astype("int64")
 
 
-def rfm(behaviour: pd.DataFrame, bins: int) -> pd.DataFrame:
+def quantile_edges(values: pd.Series[Any], bins: int, step: float = 1) -> list[float]:
+    """The inner edges of `bins` bins: `step` above each quantile, interpolated between values.
+
+    Source: the R package ``rfm``, whose bins end one above the type-7 quantiles.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> quantile_edges(pd.Series([1, 2, 3, 4, 5, 6]), 5)
+    [3.0, 4.0, 5.0, 6.0]
+    """
+    return [float(values.quantile(place / bins)) + step for place in range(1, bins)]
+
+
+def quantile_scores(
+    values: pd.Series[Any], bins: int, step: float = 1, *, low_is_good: bool = False
+) -> pd.Series[int]:
+    """Scores 1 to `bins` by the bin a value lies in, from its lower edge on; equal values alike."""
+    import numpy as np
+    import pandas as pd
+
+    edges = quantile_edges(values, bins, step)
+    places = np.searchsorted(edges, values.to_numpy(), side="right")
+    scored = bins - places if low_is_good else places + 1
+    return pd.Series(scored, index=values.index, dtype="int64")
+
+
+def rfm(behaviour: pd.DataFrame, bins: int, unit: int | None = None) -> pd.DataFrame:
     """Scores and named segment of each customer, within the customers given.
+
+    Parameters
+    ----------
+    unit
+        Minor units of one of the currency: bins then end one above the quantiles; left out,
+        customers are ranked.
 
     Returns
     -------
@@ -77,9 +110,14 @@ def rfm(behaviour: pd.DataFrame, bins: int) -> pd.DataFrame:
         (1 worst), and ``rfm_segment``.
     """
     made = behaviour[["customer_id", "recency_days", "orders", "net_revenue"]].copy()
-    made["rfm_r"] = scores(made["recency_days"], bins, low_is_good=True)
-    made["rfm_f"] = scores(made["orders"], bins)
-    made["rfm_m"] = scores(made["net_revenue"], bins)
+    if unit is None:
+        made["rfm_r"] = scores(made["recency_days"], bins, low_is_good=True)
+        made["rfm_f"] = scores(made["orders"], bins)
+        made["rfm_m"] = scores(made["net_revenue"], bins)
+    else:
+        made["rfm_r"] = quantile_scores(made["recency_days"], bins, low_is_good=True)
+        made["rfm_f"] = quantile_scores(made["orders"], bins)
+        made["rfm_m"] = quantile_scores(made["net_revenue"], bins, unit)
     codes = made[["rfm_r", "rfm_f", "rfm_m"]].itertuples(index=False)
     made["rfm_segment"] = [named(*code, bins=bins).id for code in codes]
     return made
