@@ -1,4 +1,4 @@
-"""``python -m benchmarks [start] [chain] [behaviour] [reading] [audit]``."""
+"""``python -m benchmarks [start] [chain] [behaviour] [reading] [audit] [rules]``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 
-from benchmarks import audit, behaviour, chain, reading, start
+from benchmarks import audit, behaviour, chain, reading, rules, start
 from benchmarks.measure import line
 
 PARTS = {
@@ -15,6 +15,7 @@ PARTS = {
     "behaviour": behaviour.compare,
     "reading": reading.compare,
     "audit": audit.compare,
+    "rules": rules.compare,
 }
 
 print(f"Python {platform.python_version()}, {os.cpu_count()} cores")

@@ -2,6 +2,7 @@
 
 from segkit.changes.earlier import Earlier, earlier
 from segkit.changes.findings import answer, claims, fields, figures, months, people, rows
+from segkit.changes.groups import groups
 
 __all__ = [
     "Earlier",
@@ -10,6 +11,7 @@ __all__ = [
     "earlier",
     "fields",
     "figures",
+    "groups",
     "months",
     "people",
     "rows",

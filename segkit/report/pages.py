@@ -171,12 +171,16 @@ def _pages(chapters: Sequence[Chapter]) -> list[dict[str, str]]:
 
 
 def _files(run: RunContents, language: str) -> list[dict[str, str]]:
+    from segkit.report.sheets import membership_list
+
     told = {
         "report.pdf": say("All pages in one, with contents and page numbers"),
         "workbook.xlsx": say("A sheet for every exhibit, with the segment list and all figures"),
     }
     if "segments" in run.tables:
         told["exports/segments.csv"] = say("Every customer's segment, for your CRM")
+    if membership_list(run.tables) is not None:
+        told["exports/memberships.csv"] = say("Every customer's groups, for your CRM")
     return [{"href": href, "says": words(message, language)} for href, message in told.items()]
 
 

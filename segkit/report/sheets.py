@@ -60,7 +60,7 @@ _TWINS = "failed_same_customer"
 
 
 def write(run: RunContents, out: Path) -> None:
-    """Write ``workbook.xlsx``, ``exports/segments.csv`` and ``exports/merge_map.csv``."""
+    """Write ``workbook.xlsx`` and the exports: segments, memberships and the merge map."""
     segments = segment_list(run.tables, run.cover.language)
     book = Book(out / "workbook.xlsx", run.cover)
     exhibits = [item for part in run.parts for item in part["items"] if item["type"] == "exhibit"]
@@ -77,6 +77,8 @@ def write(run: RunContents, out: Path) -> None:
     book.close()
     if segments is not None:
         write_csv(out / "exports" / "segments.csv", segments)
+    if (groups := membership_list(run.tables, run.cover.language)) is not None:
+        write_csv(out / "exports" / "memberships.csv", groups)
     if _TWINS in run.tables:
         proposed = read_frame(run.tables[_TWINS]).drop(columns="money")
         write_csv(out / "exports" / "merge_map.csv", proposed.assign(confirmed="", owner=""))
@@ -93,18 +95,45 @@ def segment_list(tables: Mapping[str, Path], language: str = "en") -> pd.DataFra
     kept = [
         name for name in ("customer_id", "segment_id", "rfm_segment", "is_border") if name in given
     ]
-    made = given[kept]
-    for table, key, name in (
-        ("segment_definitions", "segment_id", "segment"),
-        ("customers", "customer_id", "customer"),
-    ):
-        if table in tables:
-            names = read_frame(tables[table])[[key, "name"]]
-            names["name"] = [_said(one, language) for one in names["name"]]
-            made = made.merge(names.rename(columns={"name": name}), on=key, how="left")
+    made = _with_names(given[kept], tables, language)
     first = [n for n in ("customer_id", "customer", "segment_id", "segment") if n in made]
     rest = [name for name in made.columns if name not in first]
     return made[[*first, *rest]].sort_values("customer_id", ignore_index=True)
+
+
+def membership_list(tables: Mapping[str, Path], language: str = "en") -> pd.DataFrame | None:
+    """One row per customer and group it is in, with the segment: together a micro-segment.
+
+    None without groups.
+    """
+    if not {"memberships", "segments"} <= tables.keys():
+        return None
+    made = read_frame(tables["memberships"])
+    if made.empty:
+        return None
+    made["as_of"] = made["as_of"].dt.strftime("%Y-%m-%d")
+    segments = read_frame(tables["segments"])[["customer_id", "segment_id"]]
+    made = _with_names(made.merge(segments, on="customer_id", how="left"), tables, language)
+    columns = ["customer_id", "customer", "group_id", "group", "segment_id", "segment", "as_of"]
+    made = made[[name for name in columns if name in made]].fillna("")
+    return made.sort_values(["customer_id", "group_id"], ignore_index=True)
+
+
+_NAMED = (
+    ("segment_definitions", "segment_id", "segment"),
+    ("group_definitions", "group_id", "group"),
+    ("customers", "customer_id", "customer"),
+)
+
+
+def _with_names(made: pd.DataFrame, tables: Mapping[str, Path], language: str) -> pd.DataFrame:
+    """The rows with the name of every id that has one."""
+    for table, key, name in _NAMED:
+        if table in tables and key in made:
+            names = read_frame(tables[table])[[key, "name"]]
+            names["name"] = [_said(one, language) for one in names["name"]]
+            made = made.merge(names.rename(columns={"name": name}), on=key, how="left")
+    return made
 
 
 def _said(name: Message | str, language: str) -> str:

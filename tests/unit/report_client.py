@@ -182,4 +182,8 @@ def _tables() -> dict[str, pd.DataFrame]:
             {"customer_id": ["C1", "=1+1", "C2"], "name": ["Łódź", "@x", "-2"]}
         ),
         "segment_definitions": pd.DataFrame({"segment_id": ["a", "b"], "name": ["Core", "Tail"]}),
+        "memberships": pd.DataFrame(
+            {"customer_id": ["=1+1", "C9"], "group_id": ["low", "low"], "as_of": [AS_OF, AS_OF]}
+        ),
+        "group_definitions": pd.DataFrame({"group_id": ["low"], "name": ["+Low"]}),
     }

@@ -12,7 +12,10 @@ import pytest
 
 from segkit.changes import findings, matching, noise
 from segkit.changes.earlier import Earlier
+from segkit.changes.groups import groups
 from segkit.engagement import Engagement
+from segkit.exhibits import plain_text
+from segkit.language import render
 from segkit.store import Store
 from segkit.workbook import Workbook
 
@@ -207,3 +210,43 @@ def test_runs_that_share_their_window_have_no_noise():
 def test_a_finding_is_new_gone_or_reversed_or_the_same(then, now, said):
     found = findings._what(then, now)
     assert (None if found is None else str(found)) == said
+
+
+def _groups(*members: tuple[str, str], rule: str = "x") -> dict[str, pd.DataFrame]:
+    return {
+        "memberships": pd.DataFrame(members, columns=["customer_id", "group_id"]),
+        "group_definitions": pd.DataFrame(
+            {"group_id": ["big", "new"], "name": ["Big", "New"], "rule": ["x", rule]}
+        ),
+        "customers": pd.DataFrame({"customer_id": ["A", "B"], "name": ["Ada", "Bo"]}),
+        "customer_totals": pd.DataFrame({"customer_id": ["A"], "net_revenue": [12345]}),
+    }
+
+
+def test_who_entered_and_who_left_an_agreed_group_is_listed(tmp_path):
+    then = _groups(("A", "big"), ("C", "big"), ("A", "new"), rule="y")
+    both = _both(tmp_path, then, _groups(("B", "big"), ("C", "big"), ("B", "new")))
+    groups(both)
+    table, moves = both.book.items
+    assert plain_text(table) == (
+        "Exhibit 90.1: Since the earlier report customers entered agreed groups 1 times, and left "
+        "them 1 times"
+    )
+    assert [table["data"][name] for name in ("now", "then", "entered", "left")] == [
+        [2, 1], [2, 1], [1, 1], [1, 1],
+    ]  # fmt: skip
+    assert [render(one) for one in table["data"]["rule"]] == [
+        "as it was", "changed: moves are the rule's, not the customers'",
+    ]  # fmt: skip
+    assert moves["data"]["who"] == ["Ada", "Bo"]  # of the rule that is as it was
+    assert moves["data"]["money"] == [123.45, 0.0]
+    assert [render(one) for one in moves["data"]["move"]] == ["left", "entered"]
+
+
+def test_groups_that_did_not_move_are_told_so(tmp_path):
+    both = _both(tmp_path, _groups(("A", "big")), _groups(("A", "big")))
+    groups(both)
+    (table,) = both.book.items
+    assert plain_text(table) == (
+        "Exhibit 90.1: Nobody entered or left an agreed group whose rule is as it was"
+    )

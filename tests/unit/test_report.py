@@ -20,6 +20,7 @@ from segkit.report.notebook import Outline
 FILES = [
     "01-data-audit.html",
     "01-data-audit.pdf",
+    "exports/memberships.csv",
     "exports/segments.csv",
     "index.html",
     "report.pdf",
@@ -236,6 +237,15 @@ def test_the_segment_list_names_customers_and_segments(out: Path) -> None:
         ["'=1+1", "'@x", "b", "Tail"],
         ["C1", "Łódź", "a", "Core"],
         ["C2", "'-2", "b", "Tail"],
+    ]
+
+
+def test_the_membership_list_names_groups_and_the_segment_each_meets(out: Path) -> None:
+    raw = (out / "exports" / "memberships.csv").read_bytes()
+    assert list(csv.reader(raw.decode("utf-8-sig").splitlines())) == [
+        ["customer_id", "customer", "group_id", "group", "segment_id", "segment", "as_of"],
+        ["'=1+1", "'@x", "low", "'+Low", "b", "Tail", "2026-03-31"],
+        ["C9", "", "low", "'+Low", "", "", "2026-03-31"],  # it ordered nothing in the window
     ]
 
 
