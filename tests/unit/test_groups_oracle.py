@@ -61,30 +61,11 @@ def is_(name: str, value: str) -> Node:
     return Apply("=", (Name(name), Text(value)))
 
 
-numbers = st.sampled_from(
-    [
-        "0",
-        "1",
-        "2",
-        "3",
-        "30",
-        "91",
-        "100",
-        "1000",
-        "0.5",
-        "1.5",
-        "2.5",
-        "0.1",
-        "1.1",
-        "9.99",
-        "10",
-        "10.5",
-        "99",
-        "0.25",
-        "-1",
-        "0.333333",
-    ]
-).map(lambda text: Number(Decimal(text)))
+NUMBERS = (
+    "0", "1", "2", "3", "30", "91", "100", "1000", "0.5", "1.5", "2.5", "0.1", "1.1", "9.99",
+    "10", "10.5", "99", "0.25", "-1", "0.333333",
+)  # fmt: skip
+numbers = st.sampled_from(NUMBERS).map(lambda text: Number(Decimal(text)))
 lasts = st.sampled_from(
     ["1 month", "3 months", "6 months", "1 year", "30 days", "1 day", "2 weeks", "90 days"]
 ).map(lambda text: is_("last", text))
