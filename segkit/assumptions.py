@@ -279,4 +279,4 @@ def _range(value: float, low: float, high: float, unit: str) -> dict[str, Any]:
         name: say("{value}", value=Value(round(one, 6), kind, digits=fine))
         for name, one in edges.items()
     }
-    return {**cells, "unit": None if unit == "share" else UNITS[unit]}
+    return {**cells, "unit": None if unit in ("share", "number") else UNITS[unit]}
