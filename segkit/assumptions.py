@@ -32,8 +32,11 @@ UNITS = {
     "times": say("times"), "days": say("days"), "months": say("months"), "minutes": say("minutes"),
     "customers": say("customers"), "visits": say("visits"), "order days": say("order days"),
     "lines": say("order lines"), "deviations": say("standard deviations"),
-    "hours": say("hours"), "points": say("points"),
+    "hours": say("hours"), "points": say("points"), "orders": say("orders"),
+    "periods": say("periods"),
 }  # fmt: skip
+#: Units that need no word: how the value is written tells them.
+PLAIN = ("share", "number", "count")
 
 
 def headline(book: Workbook) -> tuple[str, pd.DataFrame] | None:
@@ -279,4 +282,4 @@ def _range(value: float, low: float, high: float, unit: str) -> dict[str, Any]:
         name: say("{value}", value=Value(round(one, 6), kind, digits=fine))
         for name, one in edges.items()
     }
-    return {**cells, "unit": None if unit in ("share", "number") else UNITS[unit]}
+    return {**cells, "unit": None if unit in PLAIN else UNITS[unit]}

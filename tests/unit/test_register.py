@@ -138,7 +138,7 @@ def test_the_request_says_what_is_used_where_nothing_is_agreed():
 def test_every_unit_has_its_word():
     assumptions.everything(_book(engagement()))  # which loads all stages
     units = {row.unit for row in register(engagement())}
-    assert {"share", "visits", "deviations"} <= units <= {"share", "number", *assumptions.UNITS}
+    assert {"share", "visits", "deviations"} <= units <= {*assumptions.PLAIN, *assumptions.UNITS}
 
 
 def test_an_assumption_that_nothing_rests_on_has_no_row(tmp_path):
