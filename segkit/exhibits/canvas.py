@@ -74,11 +74,12 @@ def readable_on(shade: Any) -> str:
 
 
 def rows(
-    labels: Sequence[str], heading: str, *, above: float = 0, right: float = 4, below: float = 4
-) -> Axes:
-    """A frame with one labelled row a value: as high as it has rows."""
+    labels: Sequence[str], heading: str, *, above: float = 0, right: float = 4, below: float = 4,
+    lines: int = 1,
+) -> Axes:  # fmt: skip
+    """A frame with one labelled row a value: as high as its rows, of `lines` or more each."""
     wrapped = [wrap(label, 34) for label in labels]
-    lines = max((label.count("\n") + 1 for label in wrapped), default=1)
+    lines = max([lines, *(label.count("\n") + 1 for label in wrapped)])
     each = max(24 if len(labels) <= 16 else 19, 12.5 * lines + 3)
     ax = _axes(left_of(labels), right, 22 + above, below, len(labels) * each, heading)
     ax.set_ylim(len(labels) - 0.5, -0.5)

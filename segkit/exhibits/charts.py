@@ -215,7 +215,7 @@ def _intervals(plot: Plot) -> Axes:
 
 def _stacked(plot: Plot) -> Axes:
     wide, scale = _wide(plot), plot.scale("x")
-    shades = dict(zip(wide.columns, brand().palette, strict=False))
+    shades = _series_shades(plot, list(map(str, wide.columns)))
     ax = canvas.rows(list(wide.index), plot.heading("x"), above=20)
     canvas.legend(ax, shades)
     tops = wide.clip(lower=0).sum(axis=1).tolist()
@@ -228,6 +228,14 @@ def _stacked(plot: Plot) -> Axes:
     for row, text in enumerate(sums):
         canvas.beside(ax, text, tops[row], row)
     return _from_zero(ax)
+
+
+def _series_shades(plot: Plot, names: list[str]) -> dict[str, str]:
+    """A colour for each series; grey for those the title is not about, where it is about some."""
+    words = plot.words("series") if plot.has("series") else []
+    led = {word for word, accent in zip(words, plot.accents, strict=False) if accent}
+    colors = iter(brand().palette)
+    return {name: next(colors) if name in led or not led else color("grey") for name in names}
 
 
 def _starts(wide: pd.DataFrame) -> dict[str, pd.Series[float]]:
@@ -305,9 +313,13 @@ def _heat(plot: Plot) -> Axes | None:
         canvas.text_width(head, 6) if tilted else 12 * len(head.split("\n")) for head in heads
     )
     right = canvas.text_width(heads[-1], 6) if tilted else 4
-    ax = canvas.rows(names["row"], plot.heading("value"), above=above + 6, right=right)
+    heading, lines = plot.heading("value"), 2 if plot.has("label") else 1
+    ax = canvas.rows(names["row"], heading, above=above + 6, right=right, lines=lines)
     scale = plot.scale("value")
     texts = table.map(lambda value: "" if value != value else scale.write(value))
+    if plot.has("label"):
+        for row, column, text in zip(*map(plot.words, ("y", "x", "label")), strict=True):
+            texts.loc[row, column] = text.replace(" · ", "\n")
     look = {"linewidths": 2, "linecolor": color("paper"), "cbar": False, **_colors_of(table)}
     sns.heatmap(table, annot=texts, fmt="", ax=ax, annot_kws={"fontsize": canvas.SMALL}, **look)
     canvas.label_rows(ax, names["row"], offset=0.5)
@@ -316,6 +328,11 @@ def _heat(plot: Plot) -> Axes | None:
         column, row = (int(place) for place in text.get_position())
         value = table.iloc[row, column]
         text.set_color(canvas.readable_on(look["cmap"](look["norm"](value))[:3]))
+    for row, column, led in zip(plot.words("y"), plot.words("x"), plot.accents, strict=True):
+        if led:
+            at = (names["column"].index(column) + 0.03, names["row"].index(row) + 0.06)
+            frame: dict[str, Any] = {"fill": False, "ec": color("accent"), "lw": 2.4}
+            ax.add_patch(mpl.patches.Rectangle(at, 0.94, 0.88, **frame))
     return ax
 
 
@@ -435,7 +452,9 @@ def _points(plot: Plot) -> Axes | None:
     size = 26 if len(drawn) <= 150 else 12 if len(drawn) <= 1500 else 6
     look = {"linewidth": 0, "legend": False, "rasterized": len(drawn) > _MANY, "ax": ax}
     if plot.has("low", "high"):
-        ax.vlines(drawn["x"], drawn["low"], drawn["high"], color=color("grey"), lw=1)
+        band = drawn.sort_values("x", kind="stable")
+        look_of = {"color": color("line"), "alpha": 0.8, "lw": 0, "zorder": 0}
+        ax.fill_between(band["x"], band["low"], band["high"], **look_of)
     for accent in (False, True):
         part, shade = drawn[drawn["accent"] == accent], plot.shade(accent=accent)
         sns.scatterplot(part, x="x", y="y", s=size * (1 + accent / 2), color=shade,

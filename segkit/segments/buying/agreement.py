@@ -28,6 +28,8 @@ _FEWEST_RATED = judged(
     say("Agreement is measured on so many customers rated twice."), table="needs",
 )  # fmt: skip
 
+_ABOVE = ("seller_above", "seller_above_low", "seller_above_high")
+
 
 def alpha(ratings: Floats, metric: Metric = "ordinal") -> float:
     """Krippendorff's alpha: 1 is agreement, 0 is what chance would give.
@@ -93,8 +95,8 @@ def agreements(scores: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row per item: ``customers`` rated at least twice, ``raters``, ``alpha``, ``same`` (the
         part of pairs of raters that gave the same score), ``seller_above`` (how much higher sellers
-        score than the customers themselves) and ``verdict``: used, tentative, rewritten, or
-        untested where too few were rated twice.
+        score than the customers themselves, with its 95 % interval) and ``verdict``: used,
+        tentative, rewritten, or untested where too few were rated twice.
     """
     import pandas as pd
 
@@ -110,11 +112,11 @@ def agreements(scores: pd.DataFrame) -> pd.DataFrame:
                 "raters": len(wide),
                 "alpha": found,
                 "same": _same(wide),
-                "seller_above": _above(wide, "seller", "customer"),
+                **_above(wide, "seller", "customer"),
                 "verdict": _verdict(found),
             }
         )
-    columns = ["item", "customers", "raters", "alpha", "same", "seller_above", "verdict"]
+    columns = ["item", "customers", "raters", "alpha", "same", *_ABOVE, "verdict"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -134,8 +136,13 @@ def _same(wide: pd.DataFrame) -> float:
     return float((rated[first] == rated[second])[both].mean()) if both.any() else float("nan")
 
 
-def _above(wide: pd.DataFrame, one: str, other: str) -> float:
-    """By how much `one` scores higher than `other`, where both did."""
-    if not {one, other} <= {*wide.index}:
-        return float("nan")
-    return float((wide.loc[one] - wide.loc[other]).mean())
+def _above(wide: pd.DataFrame, one: str, other: str) -> dict[str, float]:
+    """By how much `one` scores higher than `other` where both did, with the 95 % interval."""
+    scores = wide.reindex([one, other]).to_numpy("float64")
+    apart = scores[0] - scores[1]
+    apart = apart[apart == apart]
+    if len(apart) < _FEWEST_RATED:
+        return dict.fromkeys(_ABOVE, float("nan"))
+    middle, error = float(apart.mean()), float(apart.std(ddof=1)) / len(apart) ** 0.5
+    edges = (middle, middle - 1.96 * error, middle + 1.96 * error)
+    return dict(zip(_ABOVE, edges, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from segkit.evidence import SEED, judged
@@ -68,15 +69,17 @@ def classes(answers: Ints, k: int, starts: int = _STARTS) -> Classes:
 
     Notes
     -----
-    Within a class the answers are independent of each other. Equal rows are worked on once. Verified
-    against the values that the packages poLCA and StepMix give.
+    Within a class the answers are independent of each other. Equal rows are worked on once.
+    Verified against the values that the packages poLCA and StepMix give.
     """
     import numpy as np
 
     patterns, at, counts = np.unique(answers, axis=0, return_inverse=True, return_counts=True)
     at = at.reshape(-1)
     levels = [int(column.max()) + 1 for column in answers.T]
-    likelihood, shares, chances, belongs = _climb(patterns, counts[None, :] * 1.0, levels, k, starts)
+    likelihood, shares, chances, belongs = _climb(
+        patterns, counts[None, :].astype("float64"), levels, k, starts
+    )
     order = np.lexsort((np.arange(k), -shares[0]))
     free = k - 1 + k * sum(level - 1 for level in levels)
     ends = np.cumsum([0, *levels])
@@ -85,7 +88,7 @@ def classes(answers: Ints, k: int, starts: int = _STARTS) -> Classes:
         float(-2 * likelihood[0] + free * np.log(len(answers))),
         float(-2 * likelihood[0] + 2 * free),
         shares[0][order],
-        [chances[0][order, a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)],
+        [chances[0][order, a:b] for a, b in pairwise(ends)],
         belongs[0][at][:, order],
     )
 
@@ -93,8 +96,8 @@ def classes(answers: Ints, k: int, starts: int = _STARTS) -> Classes:
 def more_than(answers: Ints, k: int, draws: int = 99) -> float:
     """How often data of `k` classes gain as much by one class more as these: the bootstrap's p.
 
-    Samples of the model with `k` classes are fitted with `k` and one more; their likelihood ratio is
-    what chance alone gains.
+    Samples of the model with `k` classes are fitted with `k` and one more; their likelihood ratio
+    is what chance alone gains.
     """
     import numpy as np
 
