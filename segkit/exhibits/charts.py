@@ -453,8 +453,9 @@ def _points(plot: Plot) -> Axes | None:
     look = {"linewidth": 0, "legend": False, "rasterized": len(drawn) > _MANY, "ax": ax}
     if plot.has("low", "high"):
         band = drawn.sort_values("x", kind="stable")
-        look_of = {"color": color("line"), "alpha": 0.8, "lw": 0, "zorder": 0}
-        ax.fill_between(band["x"], band["low"], band["high"], **look_of)
+        ax.fill_between(
+            band["x"], band["low"], band["high"], color=color("line"), alpha=0.8, lw=0, zorder=0
+        )
     for accent in (False, True):
         part, shade = drawn[drawn["accent"] == accent], plot.shade(accent=accent)
         sns.scatterplot(part, x="x", y="y", s=size * (1 + accent / 2), color=shade,

@@ -99,7 +99,7 @@ def _share(above: Floats, below: Floats, weights: Floats) -> tuple[float, float,
     summed = [np.bincount(block, one, minlength=size) for one in (above, below)]
     low, high = np.quantile((weights @ summed[0]) / (weights @ summed[1]), [0.025, 0.975])
     whole = summed[0].sum() / summed[1].sum()
-    return tuple(round(float(one), 9) for one in (whole, low, high))
+    return round(float(whole), 9), round(float(low), 9), round(float(high), 9)
 
 
 def errors_of(base: Floats, target: Floats, labels: Ints, fold: Ints) -> tuple[Floats, Floats]:

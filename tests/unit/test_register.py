@@ -35,15 +35,35 @@ STAGES = ("audit", "behaviour", "segments", "routes", "kpis")
 #: privacy, or how a check looks before it weighs what it found by its limits.
 FACTS = {
     "kpis/forecast.py": {"DAYS_A_MONTH"},
-    "behaviour/__init__.py": {"_TOP_CATEGORIES", "_TOP_CHANNELS", "_DAYS_A_MONTH"},
+    "behaviour/__init__.py": {"_TOP_CHANNELS"},
+    "behaviour/before.py": {"_LONGEST", "_SHORTEST"},
+    "behaviour/counts.py": {"_QUARTER_DAYS"},
+    "behaviour/features.py": {"_TOP_CATEGORIES", "_DAYS_A_MONTH"},
     "routes/costing.py": {"DRAWS"},
-    "segments/clusters.py": {"RESAMPLES", "_NULLS", "_NULL_RESAMPLES", "_SAMPLE"},
-    "segments/rules.py": {"_DEPTH"},
+    "segments/buying/__init__.py": {"_MOST_CLASSES"},
+    "segments/buying/classes.py": {"_STARTS", "_ROUNDS", "_CLOSE"},
+    "segments/buying/findings.py": {"_FEWEST", "_DEALT"},
+    "segments/buying/indicators.py": {"_DAYS_A_MONTH"},
+    "segments/clusters.py": {
+        "RESAMPLES", "NULLS", "_NULL_RESAMPLES", "SAMPLE", "_DRAWS", "_RIVAL_RESAMPLES",
+        "_SPREADS", "_STARTS",
+    },
+    "segments/deviating/findings.py": {"_FEWEST", "_MOST_POINTS"},
+    "segments/deviating/robust.py": {
+        "_AT_ONCE", "_CLIPPED", "_OF_CLIPPED", "_FARTHEST", "_FEWEST_ALIKE", "_MAD_EFFICIENCY",
+        "_MAD_TO_SD", "_MEAN_AD_TO_SD", "_MEDIAN_SPREAD", "_SLOPE_SPREAD", "_MOST_KNOWN",
+    },
+    "segments/groups/compiling.py": {"NEVER"},
+    "segments/groups/grammar.py": {"LONGEST", "DEEPEST", "_DIGITS"},
+    "segments/groups/micro.py": {"FEWEST", "_FEW", "_MANY"},
+    "segments/groups/windows.py": {"_MOST_MONTHS"},
+    "segments/intuition.py": {"_FOLDS", "_DRAWS", "_BLOCKS", "_MOST_GROUPS"},
+    "segments/rules.py": {"_DEPTH", "_GROWN_ON", "_RESAMPLED_ON", "_RESAMPLES"},
     "segments/value.py": {"_NEAR"},
     "segments/findings.py": {"_FEWEST"},
     "kpis/findings.py": {"_MOST"},
     "audit/base.py": {"SLACK_DAYS", "ONE_YEAR", "TWO_YEARS"},
-}
+}  # fmt: skip
 
 
 def numbers(path: Path) -> set[str]:

@@ -40,8 +40,11 @@ _FAR_APART = judged(
     "buying.far_apart", 40, 30, 50, "number",
     say("Word and deed contradict each other from so many points of an index on."), table="needs",
 )  # fmt: skip
+_SCORE_APART = judged(
+    "buying.score_apart", 0.5, 0.25, 1.0, "number",
+    say("Sellers score otherwise than customers from so much of the scale on."), table="needs",
+)  # fmt: skip
 _FEWEST, _DEALT = 5, 20
-_SCORE_APART = 0.5
 
 
 # --- claims: pure functions of numbers ------------------------------------------------------------

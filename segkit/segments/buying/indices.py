@@ -30,7 +30,14 @@ SIDES = {
 UNDECIDED = "undecided"
 #: Which item of ``needs`` speaks of which index, and whether it speaks against it.
 ITEMS = {**{name: (name, 1) for name in INDICES}, "standard": ("customised", -1)}
-_FEWEST_ITEMS, _FEWEST_SIGNS = 3, 2
+_FEWEST_ITEMS = judged(
+    "buying.fewest_items", 3, 2, 5, "count",
+    say("What a customer wants is told from so many answers on."), table="needs",
+)  # fmt: skip
+_FEWEST_SIGNS = judged(
+    "buying.fewest_signs", 2, 1, 3, "count",
+    say("What decides a purchase is told from so many signs on."),
+)  # fmt: skip
 
 
 def scaled(values: pd.Series[float], none: float, full: float) -> pd.Series[float]:

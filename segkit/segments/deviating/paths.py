@@ -34,8 +34,13 @@ _FEWEST_PEERS = judged(
     "segments.deviating.peers", 10, 5, 20, "customers",
     say("A segment's typical path needs so many customers; smaller ones use their base's."),
 )  # fmt: skip
-#: Below this part of a customer's mean the median of few orders says zero too often.
-_TOO_FEW = 0.2
+_TOO_FEW = judged(
+    "segments.deviating.too_few", 0.2, 0.1, 0.4, "share",
+    say(
+        "Where the median customer of a segment orders less than this part of the usual in a "
+        "period, its typical path is the mean's: the median of few orders says zero too often."
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
