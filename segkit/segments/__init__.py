@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from segkit.engagement import Engagement, identifier
 from segkit.errors import EngagementError, nearest
 from segkit.language import Message, client_word, say
+from segkit.segments.beside_findings import abc_by_xyz, against_intuition, product_segments
 from segkit.segments.deviating import declining, early_signs, growing
 from segkit.segments.features import within
 from segkit.segments.findings import (
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from segkit.store import Given
 
 __all__ = [
+    "abc_by_xyz",
     "across_classes",
+    "against_intuition",
     "answer",
     "behaviour_at_a_glance",
     "declining",
@@ -40,6 +43,7 @@ __all__ = [
     "growing",
     "how_many",
     "overdue",
+    "product_segments",
     "profiles",
     "rfm_segments",
     "rfm_thresholds",
@@ -72,16 +76,11 @@ def segments(given: Given) -> dict[str, pd.DataFrame]:
     """
     import pandas as pd
 
-    agreed = given.engagement.segmentation
-    if agreed.primary == "rules":
-        raise EngagementError(
-            'segmentation.primary is "rules", and rules of the client are not segmented by yet.\n'
-            'Fix: set segmentation.primary to "clusters" or "rfm".'
-        )
     behaviour = given.table("behaviour").sort_values("customer_id", ignore_index=True)
     names = labelled(given.query(LABELS), given.engagement.own_words)
+    groups = _groups(given) if given.engagement.segmentation.primary == "rules" else None
     parts = [
-        _segment_base(rows.reset_index(drop=True), base, given.engagement, names)
+        _segment_base(rows.reset_index(drop=True), base, given.engagement, names, groups)
         for base, rows in _bases(behaviour, given)
     ]
     made = {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]}
@@ -94,6 +93,15 @@ def labelled(found: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> dic
     """The client's own words by the columns of their shares, from the rows of `LABELS`."""
     pairs = zip(found["prefix"], found["name"], strict=True)
     return {prefix + identifier(name): within(name, words) for prefix, name in pairs}
+
+
+def _groups(given: Given) -> tuple[pd.DataFrame, pd.DataFrame]:
+    if not given.engagement.segment_rules:
+        raise EngagementError(
+            'segmentation.primary is "rules", and there is no rule.\n'
+            'Fix: add [[segment_rules]], or set segmentation.primary to "clusters" or "rfm".'
+        )
+    return given.table("memberships"), given.table("group_definitions")
 
 
 def _bases(behaviour: pd.DataFrame, given: Given) -> list[tuple[str | None, pd.DataFrame]]:
@@ -114,24 +122,34 @@ def _bases(behaviour: pd.DataFrame, given: Given) -> list[tuple[str | None, pd.D
 
 
 def _segment_base(
-    behaviour: pd.DataFrame, base: str | None, engagement: Engagement, names: Mapping[str, Message]
+    behaviour: pd.DataFrame,
+    base: str | None,
+    engagement: Engagement,
+    names: Mapping[str, Message],
+    groups: tuple[pd.DataFrame, pd.DataFrame] | None = None,
 ) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
-    from segkit.segments.cut import cut
+    from segkit.segments.cut import by_groups, cut
     from segkit.segments.naming import segment_id
     from segkit.segments.rfm import rfm
 
-    scored = rfm(behaviour, engagement.segmentation.rfm_bins)
-    made, tried = cut(behaviour, scored, engagement, names)
-    ids = [segment_id(name, base) for name in made.names]
+    agreed = engagement.segmentation
+    unit = engagement.minor_units if agreed.rfm_scores == "quantiles" else None
+    scored = rfm(behaviour, agreed.rfm_bins, unit)
+    made, tried = (
+        (by_groups(behaviour, *groups), []) if groups else cut(behaviour, scored, engagement, names)
+    )
+    ids = [segment_id(name, base) for name in made.ids or made.names]
     segment = pd.Series([ids[label] for label in made.labels])
     assigned = pd.DataFrame(
         {
             "customer_id": behaviour["customer_id"],
             "base": base,
             "segment_id": segment,
-            "cluster_id": None if made.clusters is None else [f"c{n + 1}" for n in made.clusters],
+            "cluster_id": None
+            if made.clusters is None
+            else [f"c{n + 1}" if n >= 0 else None for n in made.clusters],
             **{name: scored[name] for name in ("rfm_r", "rfm_f", "rfm_m", "rfm_segment")},
             "is_border": made.is_border,
         }
@@ -141,6 +159,7 @@ def _segment_base(
         "segment_definitions": _definitions(behaviour, made, ids, base, engagement, names),
         "segment_profiles": _profiles(behaviour, segment, base),
         "rfm": scored.assign(base=base).astype({"base": "string"}),
+        "segment_thresholds": _thresholds(made, base),
         "stability": _stability(tried, made, base, len(behaviour)),
     }
 
@@ -156,7 +175,7 @@ def _definitions(
     """One row per segment, in the order in which the rules are tried."""
     import pandas as pd
 
-    from segkit.segments.rules import FAITHFUL, as_json, in_words
+    from segkit.segments.rules import CHEAP, FAITHFUL, as_json, in_words
 
     revenue = behaviour["net_revenue"].groupby(made.labels).sum()
     sizes = behaviour["net_revenue"].groupby(made.labels).size()
@@ -165,13 +184,15 @@ def _definitions(
             "segment_id": ids,
             "name": [_of_base(name, base, engagement) for name in made.names],
             "base": base,
-            "rule": [in_words(rule, engagement, names) for rule in made.rules],
+            "rule": made.said or [in_words(rule, engagement, names) for rule in made.rules],
             "conditions": [as_json(rule) for rule in made.rules],
             "customers": [int(sizes[n]) for n in range(len(ids))],
             "net_revenue": [int(revenue[n]) for n in range(len(ids))],
             "fidelity": 1.0 if made.fidelity is None else made.fidelity,
             "stability": made.stability or [float("nan")] * len(ids),
-            "is_approximate": made.fidelity is not None and made.fidelity < FAITHFUL,
+            "price": 1.0 if made.price is None else made.price,
+            "is_approximate": made.fidelity is not None
+            and (made.fidelity < FAITHFUL or (made.price or 1.0) > CHEAP),
             "comes_from": made.comes_from,
             "description": made.descriptions,
         }
@@ -185,19 +206,37 @@ def _of_base(name: Message, base: str | None, engagement: Engagement) -> Message
 
 
 def _profiles(behaviour: pd.DataFrame, segment: pd.Series[str], base: str | None) -> pd.DataFrame:
-    """One row per segment and measure: its mean, median, and distance from its base's mean."""
-    measures = behaviour.drop(columns=["customer_id", "kind"]).astype("float64")
-    long = measures.assign(segment_id=segment).melt("segment_id", var_name="measure")
-    grouped = long.groupby(["segment_id", "measure"])["value"]
-    made = grouped.agg(mean="mean", median="median", n="count").reset_index()
+    """One row per segment and measure: mean, median, and the mean's distance from its base's."""
+    import pandas as pd
+
+    measures = behaviour.select_dtypes("number").astype("float64")
+    grouped = measures.groupby(segment)
+    kinds = {"mean": "mean", "median": "median", "n": "count", "sd": "std"}
+    parts = {name: grouped.agg(kind).stack() for name, kind in kinds.items()}  # noqa: PD013
+    made = pd.concat(parts, axis=1).rename_axis(["segment_id", "measure"]).reset_index()
     middle, spread = measures.mean(), measures.std(ddof=0)
     apart = made["mean"] - made["measure"].map(middle)
-    made["z"] = apart / made["measure"].map(spread.where(spread > 0))
+    unit = made["measure"].map(spread.where(spread > 0))
+    made["z"] = apart / unit
+    # how far the mean may lie from where it would be with other customers of the same kind
+    made["z_error"] = 1.96 * made.pop("sd") / made["n"] ** 0.5 / unit
     return made.assign(base=base).astype({"base": "string"})
+
+
+def _thresholds(made: Cut, base: str | None) -> pd.DataFrame:
+    """One row per cut of the rules: the middle half of its places in resamples holds it."""
+    import pandas as pd
+
+    columns = ["column", "threshold", "low", "high", "customers"]
+    rows = [[getattr(one, name) for name in columns] for one in made.thresholds]
+    kinds = {"column": "string", "customers": "int64", "base": "string"}
+    floats = dict.fromkeys(("threshold", "low", "high"), "float64")
+    return pd.DataFrame(rows, columns=columns).assign(base=base).astype(kinds | floats)
 
 
 def _stability(tried: list[Tried], made: Cut, base: str | None, customers: int) -> pd.DataFrame:
     """One row per number of clusters tried: how it held up, and beside structureless data."""
+    import numpy as np
     import pandas as pd
 
     rows = [
@@ -208,25 +247,30 @@ def _stability(tried: list[Tried], made: Cut, base: str | None, customers: int) 
             "min_jaccard": float(one.jaccards.min()),
             "mean_jaccard": float(one.jaccards.mean()),
             "max_jaccard": float(one.jaccards.max()),
-            "null_min_jaccard": one.null_jaccard,
+            "null_low": one.null_jaccards[0],
+            "null_middle": one.null_jaccards[1],
+            "null_high": one.null_jaccards[2],
             "unexplained": one.unexplained,
             "null_unexplained": one.null_unexplained,
             "silhouette": one.silhouette,
-            "border_customers": int(one.is_border.sum()),
+            "rival_agreement": one.rival_agreement,
+            "rival_jaccard": one.rival_jaccard,
+            "border_share": one.border_share,
+            "smallest": int(np.bincount(one.labels).min()),
             "is_large_enough": one.is_large_enough,
+            "is_stable": one.is_stable,
             "is_supported": one.is_supported,
             "is_chosen": one.k == made.k,
-            "price_of_rules": made.price if one.k == made.k else float("nan"),
         }
         for one in tried
     ]
     columns = (
-        "base k customers min_jaccard mean_jaccard max_jaccard null_min_jaccard unexplained "
-        "null_unexplained silhouette border_customers is_large_enough is_supported is_chosen "
-        "price_of_rules"
+        "base k customers min_jaccard mean_jaccard max_jaccard null_low null_middle null_high "
+        "unexplained null_unexplained silhouette rival_agreement rival_jaccard border_share "
+        "smallest is_large_enough is_stable is_supported is_chosen"
     )
-    kinds = {"base": "string", "k": "int64", "customers": "int64", "border_customers": "int64"}
-    kinds |= dict.fromkeys(("is_large_enough", "is_supported", "is_chosen"), "bool")
+    kinds = {"base": "string", **dict.fromkeys(("k", "customers", "smallest"), "int64")}
+    kinds |= {name: "bool" for name in columns.split() if name.startswith("is_")}
     frame = pd.DataFrame(rows, columns=columns.split())
     floats = [name for name in frame if name not in kinds]
     return frame.astype(kinds | dict.fromkeys(floats, "float64"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
 
+_ALWAYS = judged(
+    "segments.always", 0.98, 0.95, 0.99, "share",
+    say("Of clusters that come back to this part it is not asked to beat structureless data."),
+)  # fmt: skip
 #: After the manual of R's fpc: from here on a cluster is valid and stable.
 STABLE = judged(
     "segments.stable", 0.75, 0.70, 0.80, "share",
@@ -29,14 +34,21 @@ HIGHLY_STABLE = judged(
     "segments.highly_stable", 0.85, 0.85, 0.90, "share",
     say("A cluster is highly stable when this part of it comes back."),
 )  # fmt: skip
-RESAMPLES = 40
-_NULLS, _NULL_RESAMPLES = 3, 10
+RESAMPLES = 100
+#: Draws of structureless data behind the null band, and resamples of each.
+NULLS, _NULL_RESAMPLES = 30, 3
+#: Starts of k-means in a resample, beside the centres found before.
+_STARTS = 3
+_RIVAL_RESAMPLES = 20
+_SPREADS = 5
+#: Resamples that show who is a border case.
+_DRAWS = 50
 _MARGIN = judged(
     "segments.margin", 0.97, 0.95, 0.99, "share",
     say("Clusters leave at most this part of the variance that data without structure leave."),
 )  # fmt: skip
-#: Stability is measured on at most this many customers.
-_SAMPLE = 5_000
+#: Stability is measured on at most this many customers, drawn at random.
+SAMPLE = 2_000
 _BORDER = judged(
     "segments.border", 0.8, 0.7, 0.9, "share",
     say("A customer that lands in its segment in fewer resamples is a border case."),
@@ -49,37 +61,45 @@ class Tried:
 
     Attributes
     ----------
+    labels, centres
+        Of every customer, though the centres were found in the sample.
     jaccards
         One per cluster of `labels`, averaged over resamples.
+    null_jaccards
+        The weakest cluster's, at 5, 50 and 95 % of the draws of structureless data.
     unexplained, null_unexplained
         Share of the variance left within clusters, here and in data without further structure.
-    smallest
-        Share of customers in the smallest cluster.
-    certainty
-        One per customer: the share of resamples that put it into its own cluster.
+    rival_agreement, rival_jaccard
+        Adjusted Rand index with Ward's clusters, and the weakest of those in resamples.
+    border_share
+        Share of the sample that resampling moves to another cluster.
     """
 
     k: int
     labels: Ints
+    centres: Floats
     jaccards: Floats
-    certainty: Floats
+    null_jaccards: tuple[float, float, float]
     unexplained: float
     null_unexplained: float
-    null_jaccard: float
+    rival_agreement: float
+    rival_jaccard: float
     silhouette: float
+    border_share: float
     is_large_enough: bool
 
     @property
-    def is_supported(self) -> bool:
-        """Stable, beyond what data without further structure show, and no cluster too small."""
-        stable = bool(self.jaccards.min() >= STABLE)
-        structured = self.unexplained < _MARGIN * self.null_unexplained
-        return stable and structured and self.is_large_enough
+    def is_stable(self) -> bool:
+        """Whether the weakest cluster comes back, and does so more than structureless data's."""
+        weakest = float(self.jaccards.min())
+        # two groups far apart always come back, and so may the halves of a long cloud
+        return weakest >= STABLE and weakest > min(self.null_jaccards[2], _ALWAYS)
 
     @property
-    def is_border(self) -> npt.NDArray[np.bool_]:
-        """Which customers resampling moves to another cluster more than once in five times."""
-        return self.certainty < _BORDER
+    def is_supported(self) -> bool:
+        """Stable, closer together than chance, and no cluster too small."""
+        structured = self.unexplained < _MARGIN * self.null_unexplained
+        return self.is_stable and structured and self.is_large_enough
 
 
 def fit(points: Floats, k: int, starts: int = 20) -> tuple[Ints, Floats]:
@@ -108,17 +128,46 @@ def stability(
     """
     import numpy as np
 
-    rng = np.random.default_rng(SEED)
     found, kept = np.zeros(k), np.zeros(len(points))
-    for draw in range(resamples):
-        weights = np.bincount(rng.integers(0, len(points), len(points)), minlength=len(points))
-        inside = np.flatnonzero(weights)
-        centres = _centres(points[inside], k, 5, SEED + draw, weights[inside])
-        theirs = _nearest(points, centres)
-        similar = _jaccard(labels[inside], theirs[inside], k)
+    for inside, theirs, centres in _resampled(points, labels, k, resamples):
+        similar = _jaccard(labels[inside], theirs, k)
         found += similar.max(axis=1)
-        kept += similar.argmax(axis=0)[theirs] == labels
+        kept += similar.argmax(axis=0)[_nearest(points, centres)] == labels
     return found / resamples, kept / resamples
+
+
+def border(points: Floats, tried: Tried) -> npt.NDArray[np.bool_]:
+    """Which customers resampling moves to another cluster more than once in five times."""
+    import numpy as np
+
+    sample = sample_of(len(points))
+    own, kept = points[sample], np.zeros(len(points))
+    with _one_thread():
+        for inside, theirs, centres in _resampled(own, tried.labels[sample], tried.k, _DRAWS):
+            similar = _jaccard(tried.labels[sample][inside], theirs, tried.k)
+            kept += similar.argmax(axis=0)[_nearest(points, centres)] == tried.labels
+    return np.asarray(kept < _BORDER * _DRAWS, np.bool_)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums in threads differ in the last digit from run to run; our own points need no checks."""
+    import sklearn.cluster  # only libraries that are loaded can be limited
+    from threadpoolctl import threadpool_limits
+
+    checks = sklearn.config_context(assume_finite=True, skip_parameter_validation=True)
+    with threadpool_limits(1), checks:
+        yield
+
+
+def sample_of(size: int) -> Ints:
+    """The places of the customers whom stability is measured on."""
+    import numpy as np
+
+    if size <= SAMPLE:
+        return np.arange(size)
+    drawn = np.random.default_rng(SEED).choice(size, SAMPLE, replace=False)
+    return np.asarray(np.sort(drawn), np.int64)
 
 
 def structureless(points: Floats, groups: Ints, seed: int) -> Floats:
@@ -159,70 +208,152 @@ def unexplained(points: Floats, labels: Ints) -> float:
     return float(within / _spread(points))
 
 
-def try_numbers(points: Floats, numbers: Sequence[int]) -> list[Tried]:
-    """Every number of clusters in `numbers`, ascending, tried on at most 5,000 of the customers.
+def try_numbers(
+    points: Floats, numbers: Sequence[int], resamples: int = RESAMPLES, draws: int = NULLS
+) -> list[Tried]:
+    """Every number of clusters in `numbers`, ascending, tried on at most 2,000 of the customers.
 
     Each is held against data without structure beyond the last number that was supported, so that
     cutting true groups once more is not taken for finding more of them.
     """
     import numpy as np
-    import sklearn.cluster  # noqa: F401 — only libraries that are loaded can be limited
-    from threadpoolctl import threadpool_limits
 
-    rng = np.random.default_rng(SEED)
-    sample = points
-    if len(points) > _SAMPLE:
-        sample = points[np.sort(rng.choice(len(points), _SAMPLE, replace=False))]
+    sample = points[sample_of(len(points))]
     groups = np.zeros(len(sample), dtype=np.int64)
     made: list[Tried] = []
-    with threadpool_limits(1):  # sums in threads differ in the last digit from run to run
+    with _one_thread():
+        nulls = [structureless(sample, groups, SEED + draw) for draw in range(draws)]
+        wards = _wards(sample, sorted(numbers))
         for k in sorted(numbers):
-            one, labels = _try(points, sample, groups, k)
+            one, labels = _try(points, sample, groups, k, nulls, wards[k], resamples)
             groups = labels if one.is_supported else groups
             made.append(one)
     return made
 
 
-def _try(points: Floats, sample: Floats, groups: Ints, k: int) -> tuple[Tried, Ints]:
+def _try(
+    points: Floats,
+    sample: Floats,
+    groups: Ints,
+    k: int,
+    nulls: list[Floats],
+    ward: tuple[Ints, float],
+    resamples: int,
+) -> tuple[Tried, Ints]:
     import numpy as np
-    from sklearn.metrics import silhouette_score
+    from sklearn.metrics import adjusted_rand_score, silhouette_score
 
-    labels, centres = fit(sample, k)
-    found = labels
-    jaccards, certainty = stability(sample, labels, k)
-    if len(sample) < len(points):
-        labels = _nearest(points, centres)
-        certainty = _margin_certainty(points, centres)
-    draws = [SEED + draw for draw in range(_NULLS)]
-    nulls = [structureless(sample, groups, draw) for draw in draws]
-    if not groups.any():  # one measure alone may well part groups that others have found
-        nulls += [unrelated(sample, draw) for draw in draws]
-    null_labels = [fit(null, k, 5)[0] for null in nulls]
-    null_jaccards, _ = stability(nulls[0], null_labels[0], k, _NULL_RESAMPLES)
-    sizes = np.bincount(labels, minlength=k)
+    found, centres = fit(sample, k)
+    jaccards, certainty = stability(sample, found, k, resamples)
+    labels = found if len(sample) == len(points) else _nearest(points, centres)
+    null_labels = [fit(null, k, 3)[0] for null in nulls]
+    weakest = [
+        stability(null, own, k, _NULL_RESAMPLES)[0].min()
+        for null, own in zip(nulls, null_labels, strict=True)
+    ]
+    low, middle, high = (float(one) for one in np.quantile(weakest, [0.05, 0.5, 0.95]))
     made = Tried(
         k=k,
         labels=labels,
+        centres=centres,
         jaccards=jaccards,
-        certainty=certainty,
-        unexplained=unexplained(points, labels),
-        null_unexplained=float(
-            np.min([unexplained(a, b) for a, b in zip(nulls, null_labels, strict=True)])
-        ),
-        null_jaccard=float(null_jaccards.min()),
-        silhouette=float(
-            silhouette_score(points, labels, sample_size=min(len(points), 2_000), random_state=SEED)
-        ),
-        is_large_enough=bool(sizes.min() >= max(20, 0.02 * len(points))),
+        null_jaccards=(low, middle, high),
+        unexplained=unexplained(sample, found),
+        null_unexplained=_least_unexplained(sample, groups, k, nulls, null_labels),
+        rival_agreement=float(adjusted_rand_score(found, ward[0])),
+        rival_jaccard=ward[1],
+        silhouette=float(silhouette_score(sample, found)),
+        border_share=float((certainty < _BORDER).mean()),
+        is_large_enough=bool(np.bincount(labels, minlength=k).min() >= max(20, 0.02 * len(points))),
     )
     return made, found
 
 
-def _centres(points: Floats, k: int, starts: int, seed: int, weights: Ints | None = None) -> Floats:
+def _least_unexplained(
+    sample: Floats, groups: Ints, k: int, nulls: list[Floats], null_labels: list[Ints]
+) -> float:
+    """The least variance left in data without structure beyond `groups`."""
+    if not groups.any():  # one measure alone may well part groups that others have found
+        shuffled = [unrelated(sample, SEED + draw) for draw in range(_SPREADS)]
+        pairs = [
+            *zip(nulls, null_labels, strict=True),
+            *((one, fit(one, k, 5)[0]) for one in shuffled),
+        ]
+    else:
+        made = [structureless(sample, groups, SEED + draw) for draw in range(_SPREADS)]
+        pairs = [(one, fit(one, k, 5)[0]) for one in made]
+    return min(unexplained(one, labels) for one, labels in pairs)
+
+
+def _wards(sample: Floats, numbers: Sequence[int]) -> dict[int, tuple[Ints, float]]:
+    """The rival: Ward's clusters of each number, and how the weakest of them comes back.
+
+    One tree gives all numbers, so each resample is grown once.
+    """
+    import numpy as np
+
+    labels = _grown(sample, numbers)
+    found = {k: np.zeros(k) for k in numbers}
+    for draw in range(_RIVAL_RESAMPLES):
+        inside = np.flatnonzero(_weights(len(sample), draw))
+        theirs = _grown(sample[inside], numbers)
+        for k in numbers:
+            found[k] += _jaccard(labels[k][inside], theirs[k], k).max(axis=1)
+    return {k: (labels[k], float(found[k].min() / _RIVAL_RESAMPLES)) for k in numbers}
+
+
+def _grown(points: Floats, numbers: Sequence[int]) -> dict[int, Ints]:
+    import numpy as np
+    from scipy.cluster.hierarchy import fcluster, linkage
+
+    tree = linkage(points, "ward")
+    cuts = {k: fcluster(tree, k, "maxclust") - 1 for k in numbers}
+    return {k: np.asarray(own, np.int64) for k, own in cuts.items()}
+
+
+def _resampled(
+    points: Floats, labels: Ints, k: int, resamples: int
+) -> Iterator[tuple[Ints, Ints, Floats]]:
+    """Bootstrap samples: who is in each, their clusters in it, and its centres.
+
+    The best of several random starts and of the centres found before is taken, so that a cluster
+    isn't called unstable because a start went astray.
+    """
+    import numpy as np
+
+    before = np.array([points[labels == one].mean(axis=0) for one in range(k)])
+    for draw in range(resamples):
+        weights = _weights(len(points), draw)
+        inside = np.flatnonzero(weights)
+        own, heavy = points[inside], weights[inside]
+        centres = _best(own, k, _STARTS, SEED + draw, heavy, before)
+        yield inside, _nearest(own, centres), centres
+
+
+def _weights(size: int, draw: int) -> Ints:
+    """How often each of `size` customers is drawn, with replacement."""
+    import numpy as np
+
+    drawn = np.random.default_rng([SEED, draw]).integers(0, size, size)
+    return np.bincount(drawn, minlength=size)
+
+
+def _best(points: Floats, k: int, starts: int, seed: int, weights: Ints, before: Floats) -> Floats:
     import numpy as np
     from sklearn.cluster import KMeans
 
-    made = KMeans(k, n_init=starts, random_state=seed % 2**31).fit(points, sample_weight=weights)
+    again = KMeans(k, init=before, n_init=1, tol=1e-3).fit(points, sample_weight=weights)
+    anew = KMeans(k, n_init=starts, random_state=seed % 2**31, tol=1e-3)
+    anew.fit(points, sample_weight=weights)
+    best = again if again.inertia_ <= anew.inertia_ else anew
+    return np.asarray(best.cluster_centers_, np.float64)
+
+
+def _centres(points: Floats, k: int, starts: int, seed: int) -> Floats:
+    import numpy as np
+    from sklearn.cluster import KMeans
+
+    made = KMeans(k, n_init=starts, random_state=seed % 2**31).fit(points)
     return np.asarray(made.cluster_centers_, np.float64)
 
 
@@ -242,15 +373,6 @@ def _jaccard(ours: Ints, theirs: Ints, k: int) -> Floats:
     np.add.at(both, (ours, theirs), 1)
     either = both.sum(axis=1)[:, None] + both.sum(axis=0)[None, :] - both
     return np.asarray(both / np.maximum(either, 1), np.float64)
-
-
-def _margin_certainty(points: Floats, centres: Floats) -> Floats:
-    """Where only a sample was resampled: on a border is who is nearly as near to another centre."""
-    import numpy as np
-
-    squares = (points**2).sum(axis=1)[:, None] - 2 * points @ centres.T + (centres**2).sum(axis=1)
-    near = np.sqrt(np.maximum(np.sort(squares, axis=1), 0))
-    return np.where(near[:, 0] > 0.9 * near[:, 1], 0.5, 1.0)
 
 
 def _spread(points: Floats) -> float:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from segkit.segments.clusters import Tried
-    from segkit.segments.rules import Rule, Rules
+    from segkit.segments.rules import Rule, Rules, Threshold
 
 FEWEST_CUSTOMERS = judged(
     "segments.fewest_customers", 100, 60, 200, "customers",
@@ -34,10 +34,12 @@ class Cut:
         One per segment, in the order in which the rules are tried.
     labels
         Each customer's place in that order, by the rules.
-    clusters, stability, fidelity, price
-        Where segments come from clusters: each customer's cluster, each segment's Jaccard, the
-        share of customers whom rule and cluster agree on, and the spread within the rules'
-        segments over that within the clusters.
+    clusters, stability, fidelity, price, thresholds
+        Where segments come from clusters: each customer's cluster (-1: it ordered nothing), each
+        segment's Jaccard, the share of customers whom rule and cluster agree on, the spread within
+        the rules' segments over that within the clusters, and the cuts of the rules.
+    ids, said
+        Where the client's own rules make the segments: their ids, and the rules in words.
     """
 
     rules: list[Rule]
@@ -50,7 +52,10 @@ class Cut:
     fidelity: float | None = None
     price: float | None = None
     k: int | None = None
+    thresholds: tuple[Threshold, ...] = ()
     comes_from: str = "clusters"
+    ids: list[str] | None = None
+    said: list[Message] | None = None
 
 
 def cut(
@@ -66,24 +71,33 @@ def cut(
     agreed = engagement.segmentation
     if agreed.primary == "rfm":
         return _by_rfm(scored, agreed.rfm_bins), []
-    if len(behaviour) < FEWEST_CUSTOMERS:
-        return _by_value(behaviour, engagement), []
-    points, blocks = matrix(behaviour)
+    # who only returned goods has no way of ordering, and shapes no rule
+    ordering = behaviour[behaviour["orders"] > 0].reset_index(drop=True)
+    if len(ordering) < FEWEST_CUSTOMERS:
+        return _by_value(behaviour, ordering, engagement), []
+    points, blocks = matrix(ordering)
     if len(blocks) < 2:
-        return _by_value(behaviour, engagement), []
+        return _by_value(behaviour, ordering, engagement), []
     numbers = {2, *range(agreed.k_min, agreed.k_max + 1), agreed.k or 2}
     tried = try_numbers(points, sorted(numbers))
-    chosen = _chosen(behaviour, tried, engagement)
+    chosen = _chosen(ordering, points, tried, engagement)
     if chosen is None:
-        return _by_value(behaviour, engagement), tried
+        return _by_value(behaviour, ordering, engagement), tried
     return _by_clusters(behaviour, points, *chosen, engagement, names), tried
 
 
 def _chosen(
-    behaviour: pd.DataFrame, tried: list[Tried], engagement: Engagement
+    behaviour: pd.DataFrame,
+    points: npt.NDArray[np.float64],
+    tried: list[Tried],
+    engagement: Engagement,
 ) -> tuple[Tried, Rules] | None:
-    """The largest supported number that rules can tell apart, else the largest supported one."""
-    from segkit.segments.rules import from_clusters
+    """The most stable supported number: highly stable first, then told apart by rules.
+
+    Among numbers that are equal in both the silhouette decides.
+    """
+    from segkit.segments.clusters import HIGHLY_STABLE
+    from segkit.segments.rules import FAITHFUL, from_clusters
 
     agreed = engagement.segmentation
     if agreed.k:
@@ -91,13 +105,16 @@ def _chosen(
     else:
         supported = [one for one in tried if one.is_supported and one.k >= agreed.k_min]
     made = [
-        (one, from_clusters(behaviour, one.labels, engagement.minor_units))
-        for one in sorted(supported, key=lambda one: -one.k)
+        (one, from_clusters(behaviour, one.labels, points, engagement.minor_units))
+        for one in supported
     ]
-    told = [
-        (one, rules) for one, rules in made if rules.is_faithful and len(rules.by_label) == one.k
-    ]
-    return next(iter([*told, *made]), None)
+
+    def rank(pair: tuple[Tried, Rules]) -> tuple[bool, bool, float]:
+        one, rules = pair
+        told = rules.fidelity >= FAITHFUL and len(rules.by_label) == one.k
+        return bool(one.jaccards.min() >= HIGHLY_STABLE), told, one.silhouette
+
+    return max(made, key=rank, default=None)
 
 
 def _by_clusters(
@@ -111,31 +128,39 @@ def _by_clusters(
     """Segments are what the rules give; in order of net revenue."""
     import numpy as np
 
-    from segkit.segments.clusters import unexplained
-    from segkit.segments.naming import describe, name_parts, traits, unique_names
+    from segkit.segments.clusters import border
+    from segkit.segments.naming import describe, rhythm, traits, unique_names
 
-    revenue = behaviour["net_revenue"].groupby(rules.labels).sum()
-    order = sorted(rules.by_label, key=lambda label: (-int(revenue[label]), label))
-    place = {label: n for n, label in enumerate(order)}
-    found = [traits(behaviour, rules.labels == label, names) for label in order]
+    found = sorted(rules.by_label)
+    given = _first_that_holds(behaviour, [rules.by_label[label] for label in found])
+    revenue = behaviour["net_revenue"].groupby(given).sum()
+    order = sorted(range(len(found)), key=lambda n: (-int(revenue.get(n, 0)), n))
+    labels = np.argsort(order)[given]
+    ordering = np.asarray(behaviour["orders"] > 0)
+    clusters = np.full(len(behaviour), -1)
+    clusters[ordering] = chosen.labels
+    is_border = ~ordering
+    is_border[ordering] = border(points, chosen) | (rules.labels != chosen.labels)
+    told = [traits(behaviour, labels == place, names) for place in range(len(order))]
     return Cut(
-        rules=[rules.by_label[label] for label in order],
-        names=unique_names([name_parts(one) for one in found]),
-        descriptions=[describe(one, engagement) for one in found],
-        labels=np.array([place[label] for label in rules.labels]),
-        is_border=chosen.is_border | (rules.labels != chosen.labels),
-        clusters=chosen.labels,
-        stability=[float(chosen.jaccards[label]) for label in order],
+        rules=[rules.by_label[found[n]] for n in order],
+        names=unique_names([(rhythm(behaviour[labels == n]), one) for n, one in enumerate(told)]),
+        descriptions=[describe(one, engagement) for one in told],
+        labels=labels,
+        is_border=is_border,
+        clusters=clusters,
+        stability=[float(chosen.jaccards[found[n]]) for n in order],
         fidelity=rules.fidelity,
-        price=unexplained(points, rules.labels) / chosen.unexplained,
+        price=rules.price,
         k=chosen.k,
+        thresholds=rules.thresholds,
     )
 
 
-def _by_value(behaviour: pd.DataFrame, engagement: Engagement) -> Cut:
+def _by_value(behaviour: pd.DataFrame, ordering: pd.DataFrame, engagement: Engagement) -> Cut:
     from segkit.segments.value import NAMES, borders, value_rules
 
-    rules = value_rules(behaviour, engagement.minor_units)
+    rules = value_rules(ordering if len(ordering) else behaviour, engagement.minor_units)
     labels = _first_that_holds(behaviour, rules)
     kept = [n for n in range(len(rules)) if (labels == n).any()]
     return Cut(
@@ -145,6 +170,25 @@ def _by_value(behaviour: pd.DataFrame, engagement: Engagement) -> Cut:
         labels=_renumbered(labels, kept),
         is_border=borders(behaviour, rules),
         comes_from="value",
+    )
+
+
+def by_groups(behaviour: pd.DataFrame, memberships: pd.DataFrame, definitions: pd.DataFrame) -> Cut:
+    """Cut by the client's own rules: the first that holds, and everyone else."""
+    import numpy as np
+
+    from segkit.segments.groups import primary_by_rules
+
+    made = primary_by_rules(behaviour["customer_id"], memberships, definitions)
+    return Cut(
+        rules=[()] * len(made.ids),
+        names=made.names,
+        descriptions=made.descriptions,
+        labels=made.labels,
+        is_border=np.zeros(len(behaviour), dtype=bool),
+        comes_from="rules",
+        ids=made.ids,
+        said=made.rules,
     )
 
 

@@ -82,6 +82,11 @@ FEATURES: tuple[Feature, ...] = (
         "gap_cv", say("variation of order gaps"), "rate", "plain", say("irregular"), say("regular")
     ),
 )
+#: Told, and named where it tells two segments apart; how long one has bought is no way of buying.
+TENURE = Feature(
+    "tenure_days", say("days since the first order"), "days", "plain",
+    say("long-standing"), say("recent"),
+)  # fmt: skip
 #: Columns of shares that make one block each, and the counts they are shares of.
 SHARE_BLOCKS = (("share_channel_", "orders"), ("share_category_", "lines"))
 #: Measures that are told but form no segment.
@@ -91,7 +96,7 @@ _TOLD = (
     Feature("products", say("products bought"), "count"),
     Feature("net_revenue", say("net revenue"), "money"),
     Feature("orders", say("orders"), "count"),
-    Feature("tenure_days", say("days since the first order"), "days"),
+    TENURE,
     Feature("gap_days", say("usual gap between orders, days"), "days"),
     Feature("gross_margin", say("gross margin"), "money"),
     Feature("visits", say("visits"), "count"),
@@ -109,6 +114,7 @@ _IN_RULES = (
     "return_share",
     "categories",
     "products",
+    "gap_cv",
 )
 
 

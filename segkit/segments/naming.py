@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from segkit.engagement import Engagement, identifier
 from segkit.evidence import judged
 from segkit.language import Message, say
-from segkit.segments.features import FEATURES, SHARE_BLOCKS, Feature, feature, share_columns
+from segkit.segments.features import FEATURES, SHARE_BLOCKS, TENURE, Feature, feature, share_columns
 from segkit.segments.rules import written
 
 if TYPE_CHECKING:
@@ -23,9 +23,10 @@ _RHYTHMS = (
     (1.5, say("Fortnightly")),
     (0.7, say("Monthly")),
     (0.4, say("Two-monthly")),
-    (0.2, say("Quarterly")),
+    (0.25, say("Quarterly")),
     (0.0, say("Occasional")),
 )
+_ONE_ORDER = say("One-order")
 _APART = judged(
     "segments.apart", 0.5, 0.3, 0.8, "deviations",
     say("A trait sets a segment apart from this many standard deviations on."),
@@ -58,7 +59,8 @@ class Trait:
     @property
     def is_marked(self) -> bool:
         """Whether it is far apart both among customers and as a number a reader sees."""
-        far = abs(self.here - self.everywhere) >= _VISIBLE * abs(self.everywhere)
+        gap = abs(self.here - self.everywhere)
+        far = gap > 0 and gap >= _VISIBLE * abs(self.everywhere)
         return far and abs(self.apart) >= _APART
 
     @property
@@ -72,7 +74,7 @@ def traits(
 ) -> list[Trait]:
     """What sets the customers `inside` apart from the others, the strongest first."""
     found = []
-    columns = [one.column for one in FEATURES if one.column in behaviour]
+    columns = [one.column for one in (*FEATURES, TENURE) if one.column in behaviour]
     for prefix, _ in SHARE_BLOCKS:
         columns += share_columns(behaviour, prefix)
     for column in columns:
@@ -89,39 +91,56 @@ def traits(
     return sorted(found, key=lambda one: (-abs(one.apart), one.feature.column))
 
 
-def name_parts(found: Sequence[Trait]) -> tuple[Message, list[Message], list[Message]]:
-    """The rhythm, the words a name is made of, and weaker ones that only tell namesakes apart."""
-    rate = next((one.here for one in found if one.feature.column == "orders_per_month"), 0.0)
-    rhythm = next(word for least, word in _RHYTHMS if rate >= least)
-    words: dict[bool, list[Message]] = {True: [], False: []}
-    for one in found:
-        if one.word is not None and _is_true_word(one):
-            words[one.is_marked].append(one.word)
-    return rhythm, words[True], words[False]
+def rhythm(own: pd.DataFrame) -> Message:
+    """How often the customers of a segment order, in a word."""
+    if own["orders"].median() < 2:  # one order is no rhythm
+        return _ONE_ORDER
+    rate = float(own["orders_per_month"].median())
+    return next(word for least, word in _RHYTHMS if rate >= least)
 
 
-def unique_names(parts: Sequence[tuple[Message, list[Message], list[Message]]]) -> list[Message]:
-    """A name for each segment, with as many words as it takes to tell them apart.
+def unique_names(found: Sequence[tuple[Message, Sequence[Trait]]]) -> list[Message]:
+    """A name for each segment: its rhythm and what sets it apart from all the others.
+
+    Where an earlier segment has that name, words are added in which the two differ most.
 
     Parameters
     ----------
-    parts
-        What `name_parts` gave for each segment, in order of net revenue: the first one keeps the
-        shorter name.
+    found
+        Each segment's rhythm and traits, in order of net revenue: the first keeps the shorter name.
     """
-    taken: dict[str, Message] = {}
-    for rhythm, words, weaker in parts:
-        options = [_name(rhythm, words[:1]), _name(rhythm, words[:2]), _name(rhythm, words[:3])]
-        options += [_name(rhythm, [*words[:1], word]) for word in (*words[1:], *weaker)]
-        name = next((one for one in options if str(one) not in taken), options[0])
+    taken: dict[str, Sequence[Trait]] = {}
+    names: list[Message] = []
+    for often, traits_here in found:
+        words = [one for one in traits_here if one.is_marked and _is_true_word(one)][:1]
+        name = _name(often, words)
+        while str(name) in taken and len(words) < 3:
+            more = _telling(traits_here, taken[str(name)], words)
+            if more is None:
+                break
+            words = [*words, more]
+            name = _name(often, words)
         place = 2
         while str(name) in taken:
-            name, place = say("{name} {place}", name=options[0], place=place), place + 1
-        taken[str(name)] = name
-    return list(taken.values())
+            name, place = say("{name} {place}", name=_name(often, words), place=place), place + 1
+        taken[str(name)] = traits_here
+        names.append(name)
+    return names
 
 
-def segment_id(name: Message, base: str | None) -> str:
+def _telling(here: Sequence[Trait], there: Sequence[Trait], said: Sequence[Trait]) -> Trait | None:
+    """The trait in which a segment differs most from its namesake, and has a true word for it."""
+    other = {one.feature.column: one.apart for one in there}
+
+    def differs(one: Trait) -> float:
+        return abs(one.apart - other.get(one.feature.column, 0.0))
+
+    free = [one for one in here if one not in said and _is_true_word(one)]
+    best = max(free, key=differs, default=None)
+    return best if best is not None and differs(best) >= _SLIGHT else None
+
+
+def segment_id(name: Message | str, base: str | None) -> str:
     """The id of a segment: its English name in plain letters, behind that of its base."""
     return identifier(f"{base} {name}" if base else str(name))
 
@@ -157,15 +176,16 @@ def _is_true_word(one: Trait) -> bool:
     return True
 
 
-def _name(rhythm: Message, words: Sequence[Message]) -> Message:
-    told = dict(zip(("one", "two", "three"), words, strict=False))
-    if not words:
-        return say("{rhythm} buyers", rhythm=rhythm)
-    if len(words) == 1:
-        return say("{rhythm} {one} buyers", rhythm=rhythm, **told)
-    if len(words) == 2:
-        return say("{rhythm} {one} {two} buyers", rhythm=rhythm, **told)
-    return say("{rhythm} {one} {two} {three} buyers", rhythm=rhythm, **told)
+def _name(often: Message, words: Sequence[Trait]) -> Message:
+    said = [one.word for one in words]
+    told = {"rhythm": often, **dict(zip(("one", "two", "three"), said, strict=False))}
+    if not said:
+        return say("{rhythm} buyers", **told)
+    if len(said) == 1:
+        return say("{rhythm} {one} buyers", **told)
+    if len(said) == 2:
+        return say("{rhythm} {one} {two} buyers", **told)
+    return say("{rhythm} {one} {two} {three} buyers", **told)
 
 
 def _readable(value: float) -> float:

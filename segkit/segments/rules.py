@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from segkit.evidence import judged
+from segkit.evidence import SEED, judged
 from segkit.language import Message, Value, say
 from segkit.segments.features import feature, rule_columns, rule_values
 
@@ -27,7 +27,13 @@ FAITHFUL = judged(
     "segments.faithful", 0.90, 0.85, 0.95, "share",
     say("A rule that places fewer customers as the clusters do is called approximate."),
 )  # fmt: skip
+CHEAP = judged(
+    "segments.cheap", 1.10, 1.05, 1.2, "times",
+    say("Rules that spread a segment further than the clusters are called approximate."),
+)  # fmt: skip
 _DEPTH = 4
+#: Trees are grown on at most so many customers, and their cuts resampled on at most so many.
+_GROWN_ON, _RESAMPLED_ON, _RESAMPLES = 20_000, 2_000, 100
 _SMALLEST_LEAF = judged(
     "segments.smallest_leaf", 0.05, 0.02, 0.1, "share",
     say("No branch of the rules holds a smaller part of the customers."),
@@ -57,41 +63,75 @@ Rule = tuple[Path, ...]
 
 
 @dataclass(frozen=True)
+class Threshold:
+    """One cut of the rules: where it lies, and the middle half of its places in resamples.
+
+    Attributes
+    ----------
+    customers
+        Whom it divides.
+    """
+
+    column: str
+    threshold: float
+    low: float
+    high: float
+    customers: int
+
+
+@dataclass(frozen=True)
 class Rules:
-    """One rule per cluster, and the labels that the rules give."""
+    """One rule per cluster, and the labels that the rules give.
+
+    Attributes
+    ----------
+    fidelity
+        Share of customers whom the rules place as the clusters do.
+    price
+        Spread within the rules' segments over that within the clusters.
+    """
 
     by_label: Mapping[int, Rule]
     labels: Ints
     fidelity: float
+    price: float
+    thresholds: tuple[Threshold, ...]
 
     @property
     def paths(self) -> int:
         """How many paths there are to remember."""
         return sum(len(rule) for rule in self.by_label.values())
 
-    @property
-    def is_faithful(self) -> bool:
-        """Whether the rules give nearly everyone the cluster's label."""
-        return self.fidelity >= FAITHFUL
 
-
-def from_clusters(behaviour: pd.DataFrame, labels: Ints, minor_units: int) -> Rules:
+def from_clusters(behaviour: pd.DataFrame, labels: Ints, points: Floats, minor_units: int) -> Rules:
     """Rules of readable thresholds that give every customer exactly one of `labels`.
 
-    The smallest tree that is faithful is taken, else the most faithful one; then customers are
-    labelled anew by the rounded thresholds.
+    Of trees with k to 2k leaves the smallest one is taken that places nearly everyone as the
+    clusters do, else the one that places the most.
+    Each threshold is rounded within the middle half of its places in bootstrap samples, from the
+    top down; then customers are labelled anew.
     """
+    values = {name: rule_values(behaviour, name) for name in rule_columns(behaviour)}
+    return told_apart(values, labels, points, minor_units)
+
+
+def told_apart(
+    values: Mapping[str, Floats], labels: Ints, points: Floats, minor_units: int
+) -> Rules:
+    """`from_clusters`, of columns of numbers."""
     import numpy as np
 
-    columns = rule_columns(behaviour)
-    values = {name: rule_values(behaviour, name) for name in columns}
     k = len(np.unique(labels))
     tried: list[Rules] = []
+    grown: set[int] = set()
     for leaves in range(k, 2 * k + 1):
-        for criterion in ("entropy", "gini"):
-            tried.append(_grown(values, labels, leaves, criterion, minor_units))
-            if tried[-1].is_faithful and len(tried[-1].by_label) == k:
-                return tried[-1]
+        tree = _grown(values, labels, leaves)
+        if tree.node_count in grown:  # no further leaf was worth it
+            continue
+        grown.add(tree.node_count)
+        tried.append(_rounded_tree(tree, values, labels, points, minor_units))
+        if tried[-1].fidelity >= FAITHFUL and len(tried[-1].by_label) == k:
+            return tried[-1]
     return max(tried, key=lambda one: (len(one.by_label), one.fidelity - 0.01 * one.paths))
 
 
@@ -170,6 +210,13 @@ def written(column: str, value: float, engagement: Engagement) -> Value:
     return Value(value, "number", digits=_digits(value))
 
 
+def _exactly(column: str, value: float, engagement: Engagement) -> Value:
+    """A threshold with every digit it has: what the page says is what decides."""
+    if feature(column).unit == "share":
+        return Value(value, "share", digits=_digits(100 * value))
+    return written(column, value, engagement)
+
+
 def readable(column: str, exact: float, values: Any, minor_units: int) -> float:
     """The most readable threshold that moves hardly any of `values` to the other side."""
     import numpy as np
@@ -186,7 +233,7 @@ def _rounded(column: str, exact: float, minor_units: int) -> Iterable[float]:
     import math
 
     unit = feature(column).unit
-    scale = minor_units if unit == "money" else 0.01 if unit == "share" else 1
+    scale = _scale(column, minor_units)
     size = exact / scale
     power = math.floor(math.log10(abs(size))) if size else 0
     whole = unit in ("count", "days")
@@ -196,42 +243,149 @@ def _rounded(column: str, exact: float, minor_units: int) -> Iterable[float]:
         yield float(count * step * Decimal(str(scale)))
 
 
-def _grown(
-    values: Mapping[str, Floats], labels: Ints, leaves: int, criterion: str, minor_units: int
-) -> Rules:
-    """Grow a tree, round its thresholds from the top down, and label the customers by it."""
+def _grown(values: Mapping[str, Floats], labels: Ints, leaves: int) -> Any:
+    """A tree of at most so many leaves, grown on a sample where there are many customers."""
     import numpy as np
     from sklearn.tree import DecisionTreeClassifier
 
-    smallest = min(_SMALLEST_LEAF * len(labels), np.bincount(labels).min() / 2)
-    grown = DecisionTreeClassifier(
-        criterion=criterion,
-        max_depth=_DEPTH,
-        max_leaf_nodes=max(leaves, 2),
-        min_samples_leaf=max(int(smallest), 1),
-        random_state=0,
-    ).fit(np.column_stack(list(values.values())), labels)
-    tree, columns = grown.tree_, list(values)
+    sample = _sample(np.arange(len(labels)), _GROWN_ON)
+    own = labels[sample]
+    smallest = min(_SMALLEST_LEAF * len(own), np.bincount(own)[np.unique(own)].min() / 2)
+    return (
+        DecisionTreeClassifier(
+            criterion="entropy",
+            max_depth=_DEPTH,
+            max_leaf_nodes=max(leaves, 2),
+            min_samples_leaf=max(int(smallest), 1),
+            random_state=0,
+        )
+        .fit(np.column_stack([column[sample] for column in values.values()]), own)
+        .tree_
+    )
+
+
+def _rounded_tree(
+    tree: Any, values: Mapping[str, Floats], labels: Ints, points: Floats, minor_units: int
+) -> Rules:
+    """A tree with its thresholds rounded from the top down, and the labels it then gives."""
+    import numpy as np
+
+    columns, numbers = list(values), np.unique(labels)
     paths: list[tuple[Path, int]] = []
+    cuts: list[Threshold] = []
 
     def descend(node: int, path: Path, inside: Bools) -> None:
         if tree.children_left[node] == -1 or not inside.any():
-            paths.append((path, _majority(labels[inside], tree.value[node][0])))
+            votes = numbers[int(np.argmax(tree.value[node][0]))]
+            paths.append(
+                (path, int(np.bincount(labels[inside]).argmax()) if inside.any() else votes)
+            )
             return
         column = columns[tree.feature[node]]
-        edge = readable(column, float(tree.threshold[node]), values[column][inside], minor_units)
+        places = _sample(np.flatnonzero(inside), _RESAMPLED_ON)
+        near = float(tree.threshold[node])
+        low, high = resampled_cut(values[column][places], labels[places], near)
+        edge = most_readable(column, low, high, minor_units)
+        cuts.append(Threshold(column, edge, round(low, 9), round(high, 9), int(inside.sum())))
         for is_least, child in ((False, tree.children_left), (True, tree.children_right)):
             one = Condition(column, is_least, edge)
             descend(int(child[node]), (*path, one), inside & one.holds(values[column]))
 
     descend(0, (), np.ones(len(labels), dtype=bool))
-    return _collected(_merged(paths), values, labels)
+    return _collected(_merged(paths), values, labels, points, cuts)
 
 
-def _majority(labels: Ints, votes: Floats) -> int:
+def resampled_cut(values: Floats, labels: Ints, near: float) -> tuple[float, float]:
+    """The middle half of the places where bootstrap samples would cut `values`.
+
+    A cut lies halfway between two neighbours; where all samples choose the same two, anywhere
+    between them divides the customers alike, and that is the range. `near` is kept where no
+    sample can be cut.
+    """
     import numpy as np
 
-    return int(np.bincount(labels).argmax()) if len(labels) else int(np.argmax(votes))
+    order = np.argsort(values, kind="stable")
+    ranked, own = values[order], labels[order]
+    known = own[:, None] == np.unique(own)
+    rng = np.random.default_rng(SEED)
+    places = []
+    for _ in range(_RESAMPLES):
+        weights = np.bincount(rng.integers(0, len(own), len(own)), minlength=len(own))
+        place = _best_cut(ranked, known, weights)
+        if place is not None:
+            places.append(place)
+    if not places:
+        return near, near
+    low, high = (float(one) for one in np.quantile(places, [0.25, 0.75]))
+    if low == high:
+        below, above = ranked[ranked < low], ranked[ranked >= low]
+        if len(below) and len(above):
+            return float(np.nextafter(below[-1], np.inf)), float(above[0])
+    return low, high
+
+
+def _best_cut(ranked: Floats, known: Bools, weights: Ints) -> float | None:
+    """Where one sample of sorted values is best cut: the least entropy of its classes."""
+    import numpy as np
+    from scipy.special import xlogy
+
+    inside = np.flatnonzero(weights)
+    counts = np.cumsum(known[inside] * weights[inside][:, None], axis=0, dtype=np.float64)
+    left, right = counts[:-1], counts[-1] - counts[:-1]
+    apart = np.flatnonzero(np.diff(ranked[inside]) > 0)
+    if not len(apart):
+        return None
+    chaos = sum(
+        xlogy(side.sum(axis=1), side.sum(axis=1)) - xlogy(side, side).sum(axis=1)
+        for side in (left[apart], right[apart])
+    )
+    best = apart[int(np.argmin(np.round(chaos, 9)))]
+    return float((ranked[inside][best] + ranked[inside][best + 1]) / 2)
+
+
+def most_readable(column: str, low: float, high: float, minor_units: int) -> float:
+    """The roundest number between `low` and `high`, the nearest to their middle.
+
+    Examples
+    --------
+    >>> most_readable("orders_per_month", 1.08, 1.31, 100)
+    1.2
+    """
+    import math
+
+    scale = _scale(column, minor_units)
+    least, most = low / scale, high / scale
+    middle = (least + most) / 2
+    if feature(column).unit in ("count", "days"):  # of whole numbers the next one divides alike
+        least, most, middle = math.ceil(least), math.ceil(most), math.ceil(middle - 1e-9)
+    power = math.floor(math.log10(max(abs(least), abs(most)))) if least or most else 0
+    for step in _steps(power):
+        nearest = round(middle / float(step)) * step
+        for one in (nearest, nearest - step, nearest + step):
+            if least <= float(one) <= most:
+                return float(one * Decimal(str(scale)))
+    return (low + high) / 2
+
+
+def _steps(power: int) -> Iterable[Decimal]:
+    """Steps of round numbers: 50, 25, 10, 5, 2, 1, 0.5, … of numbers in tens."""
+    for lower in range(0, 7):
+        for digit in ("5", "2", "1"):
+            yield Decimal(digit) * Decimal(10) ** (power - lower)
+
+
+def _scale(column: str, minor_units: int) -> float:
+    unit = feature(column).unit
+    return minor_units if unit == "money" else 0.01 if unit == "share" else 1
+
+
+def _sample(places: Ints, most: int) -> Ints:
+    """At most so many of `places`, drawn at random."""
+    import numpy as np
+
+    if len(places) <= most:
+        return places
+    return np.sort(np.random.default_rng(SEED).choice(places, most, replace=False))
 
 
 def _merged(paths: Sequence[tuple[Path, int]]) -> list[tuple[Path, int]]:
@@ -245,12 +399,19 @@ def _merged(paths: Sequence[tuple[Path, int]]) -> list[tuple[Path, int]]:
 
 
 def _collected(
-    paths: Sequence[tuple[Path, int]], values: Mapping[str, Floats], labels: Ints
+    paths: Sequence[tuple[Path, int]],
+    values: Mapping[str, Floats],
+    labels: Ints,
+    points: Floats,
+    cuts: Sequence[Threshold],
 ) -> Rules:
     import numpy as np
 
+    from segkit.segments.clusters import unexplained
+
     rules: dict[int, Rule] = {}
     given = np.full(len(labels), -1)
+    spare: list[tuple[Path, int]] = []  # met by nobody today
     for path, label in paths:
         inside = np.ones(len(labels), dtype=bool)
         for one in path:
@@ -258,7 +419,13 @@ def _collected(
         given[inside] = label
         if inside.any():
             rules[label] = (*rules.get(label, ()), _tightest(path))
-    return Rules(rules, given, float(np.mean(given == labels)))
+        else:
+            spare.append((path, label))
+    for path, label in spare:
+        label = label if label in rules else int(np.bincount(given).argmax())
+        rules[label] = (*rules[label], _tightest(path))
+    price = unexplained(points, given) / unexplained(points, labels)
+    return Rules(rules, given, float(np.mean(given == labels)), price, tuple(cuts))
 
 
 def _tightest(path: Path) -> Path:
@@ -278,7 +445,7 @@ def _condition(
 ) -> Message:
     about: dict[str, Any] = {
         "what": feature(one.column, names).label,
-        "edge": written(one.column, one.threshold, engagement),
+        "edge": _exactly(one.column, one.threshold, engagement),
     }
     return (
         say("{what} at least {edge}", **about)
