@@ -321,18 +321,21 @@ def _heat(plot: Plot) -> Axes | None:
         for row, column, text in zip(*map(plot.words, ("y", "x", "label")), strict=True):
             texts.loc[row, column] = text.replace(" · ", "\n")
     look = {"linewidths": 2, "linecolor": color("paper"), "cbar": False, **_colors_of(table)}
+    if any(plot.accents):
+        look["cmap"] = LinearSegmentedColormap.from_list("grey", ["#f2f3f4", color("grey")])
     sns.heatmap(table, annot=texts, fmt="", ax=ax, annot_kws={"fontsize": canvas.SMALL}, **look)
     canvas.label_rows(ax, names["row"], offset=0.5)
     canvas.column_heads(ax, names["column"])
+    led = dict(zip(zip(plot.words("y"), plot.words("x"), strict=True), plot.accents, strict=True))
     for text in ax.texts:
         column, row = (int(place) for place in text.get_position())
         value = table.iloc[row, column]
         text.set_color(canvas.readable_on(look["cmap"](look["norm"](value))[:3]))
-    for row, column, led in zip(plot.words("y"), plot.words("x"), plot.accents, strict=True):
-        if led:
-            at = (names["column"].index(column) + 0.03, names["row"].index(row) + 0.06)
-            frame: dict[str, Any] = {"fill": False, "ec": color("accent"), "lw": 2.4}
-            ax.add_patch(mpl.patches.Rectangle(at, 0.94, 0.88, **frame))
+        if led.get((names["row"][row], names["column"][column])):
+            own = mpl.patches.Rectangle((column, row), 1, 1, fc=color("accent"), zorder=1.5)
+            own.set(edgecolor=color("paper"), linewidth=2)
+            ax.add_patch(own)
+            text.set(color=canvas.readable_on(color("accent")), zorder=3)
     return ax
 
 

@@ -532,7 +532,7 @@ def _map_exhibit(book: Workbook, known: Known) -> Any:
         chart=Chart("heat", x="today", y="needed", value="money", label="cell", accent="is_wrong"),
         n=len(customers), rows_shown=20,
         reading=say(
-            "Framed are the mismatches. A complex sale is called for by who buys by advice, what "
+            "Coloured are the mismatches. A complex sale is called for by who buys by advice, what "
             "is made to order, and belongs to the largest {part} by net revenue, which stands in "
             "for potential. Sold to as complex is who has a key account manager, long contact or "
             "many quotes, by the index of today.",

@@ -58,7 +58,7 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "entropy": (say("How clearly answers part"), "number"),
     "from_value": (say("Counts 0 at"), "message"),
     "index": (say("Sign of"), "message"),
-    "is_chosen": (say("Fits best"), "boolean"),
+    "is_chosen": (say("Fits best"), "text"),
     "item": (say("Asked"), "message"),
     "k": (say("Classes"), "number"),
     "known": (say("Known for"), "share"),
