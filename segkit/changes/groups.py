@@ -70,8 +70,7 @@ def groups(both: Earlier | None) -> None:
     both.book.show(
         _exhibit(
             both, "groups", (
-                say("Since the earlier report customers entered agreed groups {entered} times, and "
-                    "left them {left} times", **told),
+                say("Entries into agreed groups since the earlier report: {entered}; exits: {left}", **told),
                 int(moved[["entered", "left"]].to_numpy().sum()) > 0,
                 say("Nobody entered or left an agreed group whose rule is as it was"),
             ),

@@ -229,8 +229,7 @@ def test_who_entered_and_who_left_an_agreed_group_is_listed(tmp_path):
     groups(both)
     table, moves = both.book.items
     assert plain_text(table) == (
-        "Exhibit 90.1: Since the earlier report customers entered agreed groups 1 times, and left "
-        "them 1 times"
+        "Exhibit 90.1: Entries into agreed groups since the earlier report: 1; exits: 1"
     )
     assert [table["data"][name] for name in ("now", "then", "entered", "left")] == [
         [2, 1], [2, 1], [1, 1], [1, 1],

@@ -410,13 +410,31 @@ def test_a_rule_that_cannot_be_asked_is_named(
     assert str(error.value) == sentence
 
 
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("region in ('North', 'Nroth')", "No record says “Nroth”; the nearest is “North”."),
+        ("vip and spend(product_category = 'Shampo') = 0",
+         "No record says “Shampo”; the nearest is “Shampoo”."),
+        ("spend() > average(spend(channel = 'xyz'), by = region)", "No record says “xyz”."),
+        ("visits(kind = 'call') = 0 and since < '2020-01-01' and spend(last = '1 month') > 1", ""),
+    ],
+)  # fmt: skip
+def test_a_word_that_no_record_says_is_told_with_the_nearest(
+    tmp_path: Path, rule: str, said: str
+) -> None:
+    with Engine() as engine:
+        made = memberships(given(tmp_path, engine, agreed(date(2026, 3, 31), ("a", rule))))
+    assert [str(one) for one in made["group_definitions"]["unseen"]] == [said]
+
+
 def test_without_rules_the_tables_are_empty_and_whole(tmp_path: Path) -> None:
     with Engine() as engine:
         made = memberships(given(tmp_path, engine, agreed()))
     assert {name: (len(one), list(one)) for name, one in made.items()} == {
         "memberships": (0, ["customer_id", "group_id", "as_of"]),
         "group_definitions": (0, ["group_id", "name", "rule", "in_words", "customers",
-                                  "active_customers", "net_revenue", "is_dated"]),
+                                  "active_customers", "net_revenue", "is_dated", "unseen"]),
         "group_moves": (0, ["customer_id", "group_id", "move"]),
     }  # fmt: skip
 

@@ -91,7 +91,7 @@ def groups(book: Workbook) -> None:
             ),
         )
     )  # fmt: skip
-    _undated(book, defined)
+    _remarks(book, defined)
 
 
 def _recorded(book: Workbook, one: dict[Any, Any], total: int) -> dict[str, Any]:
@@ -104,14 +104,19 @@ def _recorded(book: Workbook, one: dict[Any, Any], total: int) -> dict[str, Any]
     return {"id": id, "customers": count, "net_revenue": worth, "share": share}
 
 
-def _moved(book: Workbook, defined: pd.DataFrame, move: str) -> pd.Series[int]:
+def _moved(book: Workbook, defined: pd.DataFrame, move: str) -> pd.Series[float]:
     """How many entered or left each group; unknown for a rule that can't be asked of a past day."""
     moves = book.table("group_moves")
     counts = moves[moves["move"] == move].groupby("group_id").size()
-    return defined["group_id"].map(counts).fillna(0).where(defined["is_dated"]).astype("Int64")
+    return defined["group_id"].map(counts).fillna(0).where(defined["is_dated"])
 
 
-def _undated(book: Workbook, defined: pd.DataFrame) -> None:
+def _remarks(book: Workbook, defined: pd.DataFrame) -> None:
+    """What has to be known beside the table of groups."""
+    for one in defined.to_dict("records"):
+        if one["unseen"].text:
+            said = say("{name}: {what}", name=Value(one["name"], "message"), what=one["unseen"])
+            book.show(Note(said, "warning"))
     undated = defined[~defined["is_dated"]]
     if len(undated):
         book.show(
@@ -146,8 +151,7 @@ def group_moves(book: Workbook) -> None:
     book.show(
         _exhibit(
             book, "group_moves", (
-                say("Within a month customers entered agreed groups {entered} times, and left "
-                    "them {left} times", **counts),
+                say("Entries into agreed groups within a month: {entered}; exits: {left}", **counts),
                 len(moves) > 0,
                 say("Nobody entered or left an agreed group within a month"),
             ),

@@ -13,6 +13,7 @@ from segkit.language import Message, client_word, say
 from segkit.segments.groups.compiling import Words, compile_rule, names
 from segkit.segments.groups.grammar import parse
 from segkit.segments.groups.known import words
+from segkit.segments.groups.unseen import unseen
 from segkit.segments.groups.wording import in_words
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ def memberships(given: Given) -> dict[str, pd.DataFrame]:
     dict
         ``memberships``: customer_id, group_id, as_of; a customer is in any number of groups.
         ``group_definitions``: one row per rule, in the order of the engagement file: group_id,
-        name, rule, in_words, customers, active_customers, net_revenue (of the window), and
-        is_dated: whether the rule can be asked for an earlier day.
+        name, rule, in_words, customers, active_customers, net_revenue (of the window),
+        is_dated: whether the rule can be asked for an earlier day, and unseen: a word of the
+        rule that no record says.
         ``group_moves``: customer_id, group_id, move (entered or left): beside the same rules a
         month earlier, on the same records. Rules over columns of ``behaviour`` have none, since
         that table is made for one day.
@@ -69,6 +71,7 @@ def memberships(given: Given) -> dict[str, pd.DataFrame]:
                 "active_customers": len(active),
                 "net_revenue": int(active.sum()),
                 "is_dated": is_dated,
+                "unseen": unseen(rule.where, given, known),
             }
         )
     none = _rows("", np.array([], dtype=object))
@@ -83,6 +86,7 @@ def memberships(given: Given) -> dict[str, pd.DataFrame]:
 _DEFINED = {
     "group_id": "str", "name": "object", "rule": "str", "in_words": "object",
     "customers": "int64", "active_customers": "int64", "net_revenue": "int64", "is_dated": "bool",
+    "unseen": "object",
 }  # fmt: skip
 
 
