@@ -69,6 +69,7 @@ class Engine:
             settings["temp_directory"] = str(scratch)
         self.connection = duckdb.connect(":memory:", config=settings)
         self._scratch = scratch
+        self._memory_mb = memory_mb
 
     @cached_property
     def workspace(self) -> Path:
@@ -76,6 +77,11 @@ class Engine:
         beside = self._scratch.parent if self._scratch else None
         self._workspace = TemporaryDirectory(dir=beside, prefix="work.")
         return Path(self._workspace.name)
+
+    def at_most(self, memory_mb: int) -> None:
+        """Hold no more than this in memory, or the less that was given; the rest goes to disk."""
+        if self._memory_mb is None or self._memory_mb > memory_mb:
+            self.connection.execute(f"SET memory_limit = '{memory_mb}MB'")
 
     def register(self, name: str, path: Path) -> None:
         """Make the Parquet file at `path` known as the table `name`."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from segkit.flow.controls import in_words, name_of
+from segkit.flow.controls import in_words, name_of, to_the_cent
 from segkit.language import Message, listed, say, say_n, share
 from segkit.store import Store
 
@@ -92,6 +93,7 @@ def _answers(book: Workbook) -> Iterator[str]:
 def _figures(book: Workbook) -> Iterator[str]:
     """The client's own totals beside ours."""
     from segkit.audit.controls import control_gaps
+    from segkit.audit.reconcile import sums
 
     yield str(say("The client's own figures"))
     gaps = control_gaps(book)
@@ -108,6 +110,7 @@ def _figures(book: Workbook) -> Iterator[str]:
             yield f"  {in_words(gap)}"
     if not gaps:
         yield str(
-            say("  None is declared: with net revenue from the ledger under [controls], a missing "
-                "file would show.")
+            say("  None is declared. Net revenue of the window is {net} in the files: with that of "
+                "the ledger under [controls], a missing file would show.",
+                net=to_the_cent(Decimal(sums(book)["audit.net_revenue.in_window"].value)))
         )  # fmt: skip

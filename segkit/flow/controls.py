@@ -56,8 +56,8 @@ def in_words(gap: Gap) -> Message:
         "{name}: {ours} in the files and {theirs} by the client's own figure, {apart} apart where "
         "{agreed} was agreed.",
         name=name_of(gap),
-        ours=_to_the_cent(gap.ours),
-        theirs=_to_the_cent(gap.theirs),
+        ours=to_the_cent(gap.ours),
+        theirs=to_the_cent(gap.theirs),
         apart=share(abs(float(gap.share))),
         agreed=share(float(gap.tolerance)),
     )
@@ -68,5 +68,6 @@ def name_of(gap: Gap) -> Message | str:
     return _NAMES.get(gap.name) or gap.name.replace("_", " ").capitalize()
 
 
-def _to_the_cent(value: Decimal) -> Value:
+def to_the_cent(value: Decimal) -> Value:
+    """A number in full: with decimals where it has any."""
     return Value(value, "number", digits=0 if value == value.to_integral_value() else 2)

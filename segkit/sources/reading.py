@@ -26,6 +26,8 @@ _NET = "net_amount"
 _RATE = "DECIMAL(18,6)"
 _EXACT = "DECIMAL(38,12)"  # an amount times a rate
 _FIRST_DAY = "1900-01-01"
+#: Of the engine, so that the whole process stays below 2 GB whatever the size of the files.
+_MOST_MEMORY_MB = 1200
 _SET_ASIDE = ("reason", "reason_kind", "file", "row")
 _NO_DATA = """CASE kind WHEN 'totals_row' THEN 'is a row of totals: '
     WHEN 'repeated_header' THEN 'repeats the header: '
@@ -105,6 +107,7 @@ def read(given: Given) -> dict[str, Sql]:
         reason; rows per file; repairs by column and rule with an example; lines by currency.
     """
     accepted, quarantine, counts, repairs, *currencies = given.makes
+    given.engine.at_most(_MOST_MEMORY_MB)
     reading = _open(given, quarantine.removesuffix("_quarantine"))
     with readable(reading.staged):
         _parse(reading)

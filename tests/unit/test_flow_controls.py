@@ -74,8 +74,8 @@ def test_check_says_which_control_would_help_where_none_is_declared(engagement):
     file = folder / "engagement.toml"
     file.write_text(file.read_text().partition("[controls]")[0])
     assert (
-        "  None is declared: with net revenue from the ledger under [controls], a missing file "
-        "would show."
+        "  None is declared. Net revenue of the window is 150.50 in the files: with that of the "
+        "ledger under [controls], a missing file would show."
     ) in flow.check(folder)
 
 
