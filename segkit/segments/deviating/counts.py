@@ -55,6 +55,33 @@ def predictive_z(
     return np.clip(found, -37, 37)
 
 
+def overdispersion(orders: Floats, path: Floats, group: Ints) -> Floats:
+    """How many times the variance of each group's orders is that of chance; at least once.
+
+    Parameters
+    ----------
+    orders, path
+        By customer and period, not-a-number where it is not known.
+
+    Notes
+    -----
+    The sum of (x − μ)² / μ over its degrees of freedom, where μ is a customer's own mean moved
+    along the path.
+    """
+    import numpy as np
+
+    known = ~np.isnan(orders)
+    along = np.where(known, path, 0.0)
+    whole, rate = along.sum(axis=1), np.nansum(orders, axis=1)
+    mean = along * (rate / np.where(whole > 0, whole, 1))[:, None]
+    used = known & (mean > 0)
+    parts = np.where(used, (np.where(known, orders, 0) - mean) ** 2 / np.where(used, mean, 1), 0)
+    freedom = np.maximum(used.sum(axis=1) - 1, 0)
+    sums = np.bincount(group, parts.sum(axis=1) * (freedom > 0))
+    times = sums / np.maximum(np.bincount(group, freedom), 1)
+    return np.maximum(times, 1.0)[group]
+
+
 def year_on_year_z(before: Floats, after: Floats, expected_share: Floats) -> Floats:
     """How unusual it is that so many of both counts fell to `after`, as a normal deviate.
 

@@ -446,7 +446,8 @@ def reason(one: Mapping[Any, Any], words: Mapping[str, Mapping[str, str]]) -> Me
     if one["has_rhythm_break"]:
         told.append(
             say("silent for {days} days, usually {gap} between orders",
-                days=Value(one["recency_days"], "number"), gap=Value(one["gap_days"], "number"))
+                days=Value(one["recency_days"], "number"),
+                gap=Value(round(one["gap_days"]), "number"))
         )  # fmt: skip
     if one["has_breadth_loss"]:
         told.append(say("no more {category}", category=within(str(one["lost_category"]), words)))

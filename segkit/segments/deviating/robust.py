@@ -111,7 +111,7 @@ def modified_z(values: Floats) -> Floats:
     --------
     >>> import numpy as np
     >>> modified_z(np.array([1.0, 2, 3, 4, 100])).round(3).tolist()
-    [-1.349, -0.674, 0.0, 0.674, 65.427]
+    [-1.349, -0.674, 0.0, 0.674, 65.426]
     """
     import numpy as np
 

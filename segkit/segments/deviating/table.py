@@ -9,7 +9,7 @@ from segkit.engagement import Engagement
 from segkit.evidence import judged
 from segkit.language import say
 from segkit.segments.deviating import robust
-from segkit.segments.deviating.counts import predictive_z, year_on_year_z
+from segkit.segments.deviating.counts import overdispersion, predictive_z, year_on_year_z
 from segkit.segments.deviating.paths import (
     FEWEST_PERIODS,
     Periods,
@@ -39,6 +39,9 @@ _FEW_ORDERS = judged(
     "segments.deviating.few_orders", 6, 4, 12, "orders",
     say("Below so many expected orders they are counted, above it their value is compared."),
 )  # fmt: skip
+
+#: A slope leans on the ends of its series: far ones are commoner than its noise alone would say.
+_SLOPE_FREEDOM = 30.0
 
 
 @dataclass(frozen=True)
@@ -217,7 +220,9 @@ def _tests(held: Customers) -> pd.DataFrame:
     own = robust.scatter(z - slope[:, None] * at)
     noise = robust.noise(own, held.size, held.alike, held.when.count - 2)
     error = robust.slope_error(noise.sd, held.start, at)
-    deviate = robust.deviates(slope / error, noise.freedom)
+    deviate = robust.deviates(
+        slope / np.where(error > 0, error, np.nan), min(noise.freedom, _SLOPE_FREEDOM)
+    )
     wide = robust.spread_of(deviate)
     kept, kept_error = robust.shrunk(slope, error * wide)
     frame = pd.DataFrame(
@@ -265,9 +270,11 @@ def _shift(
     exposed, ahead = held.sums(held.orders_path)
     known = (held.before > 0) & (exposed > 0)
     expected = before * ahead / np.where(known, exposed, np.nan)
-    by_value = z[:, cut:].mean(axis=1) - robust.median(z[:, :cut])
-    value_z = robust.deviates(by_value / robust.shift_error(sd, held.before, held.when.recent),
-                              freedom)  # fmt: skip
+    # near one a root of the ratio is its log, but its lower tail is no longer than its upper one
+    rooted = 3 * np.expm1(z / 3)
+    by_value = rooted[:, cut:].mean(axis=1) - robust.median(rooted[:, :cut])
+    error = robust.shift_error(sd, held.before, held.when.recent)
+    value_z = robust.deviates(by_value / np.where(error > 0, error, np.nan), freedom)
     counted = predictive_z(before, np.where(known, exposed, 0), after, ahead, held.peers)
     back = 12 // held.when.months
     last_year = slice(max(cut - back, 0), max(held.when.count - back, 0))
@@ -279,6 +286,8 @@ def _shift(
         was[has_year], after[has_year], ahead[has_year] / (ahead + path)[has_year]
     )
     few = ~np.isfinite(value_z) | (expected < _FEW_ORDERS)
+    times = np.sqrt(overdispersion(held.orders[:, :cut], held.orders_path[:, :cut], held.peers))
+    yearly, counted = yearly / times, counted / times
     kinds = [~few, np.isnan(z[:, -1]) & has_year, known]
     method = np.select(kinds, ["value", "year", "count"], "").astype(object)
     deviate = np.select(kinds, [value_z, yearly, counted], np.nan)
@@ -322,5 +331,6 @@ def _together(deviates: Floats) -> Floats:
     import numpy as np
     from scipy.stats import norm
 
-    p = np.clip(2 * norm.sf(deviates), 1e-15, 1 - 1e-15)
+    # one test that sees nothing at all does not undo what the other saw
+    p = np.clip(2 * norm.sf(deviates), 1e-15, 0.5)
     return 0.5 - np.arctan(np.tan((0.5 - p) * np.pi).mean(axis=1)) / np.pi
