@@ -21,7 +21,7 @@ ChartKind = Literal[
     "bars",  # sorted horizontal bars: `y` labels, `x` values
     "lines",  # `x` dates or numbers, `y` values, one line a `series`
     "curve",  # cumulative curve: `x` and `y` from 0, a reference line at `reference`
-    "points",  # scatter: `x`, `y`, `label` for the few named
+    "points",  # scatter: `x`, `y`, `label` for the few named; a band from `low` to `high` over `x`
     "heat",  # `y` rows, `x` columns, `value` cells
     "intervals",  # one dot with its range a row: `y` labels, `x` values, `low`, `high`
     "stacked",  # horizontal stacked bars: `y` labels, `x` values, `series` colours
