@@ -158,6 +158,8 @@ class Exhibit:
         How it is drawn; without one it is a table.
     reading
         How to read it and what we would do.
+    layout
+        Without a chart: a table, or a card for each row, headed by its first column.
     in_workbook
         Further columns of the workbook's sheet, too long for a page.
     """
@@ -179,6 +181,7 @@ class Exhibit:
     number: str = ""
     rows_shown: int = 15
     in_workbook: tuple[Column, ...] = ()
+    layout: Literal["table", "cards"] = "table"
 
     def as_json(self) -> dict[str, Any]:
         """The exhibit as it travels in a notebook: its data and its drawing recipe."""
@@ -208,6 +211,7 @@ class Exhibit:
             "n": self.n,
             "grade": self.grade,
             "rows_shown": self.rows_shown,
+            **({"layout": self.layout} if self.layout != "table" else {}),
         }
 
 

@@ -50,6 +50,9 @@ _ALONE = """
 .segkit .grade { font-size: .75em; font-weight: 400; color: #666; margin-left: .6em }
 .segkit .n { margin-left: .6em }
 .segkit .table table { width: 100% }
+.segkit .cards { display: grid; grid-template-columns: 1fr 1fr; gap: 1em }
+.segkit .card { border-top: 2px solid #0f6b6e }
+.segkit .card .name { font-weight: 600; margin: .3em 0 }
 .segkit .txt { text-align: left !important; font-weight: 400 }
 """
 
@@ -104,7 +107,7 @@ _WRITERS = {"finding": _finding, "answer": _answer, "tiles": _tiles, "note": _no
 
 
 def _exhibit(told: Mapping[str, Any], drawing: str, language: str) -> str:
-    body = table(told)
+    body = _cards(told) if told["is_cards"] else table(told)
     if told["is_chart"]:
         behind = escape(words(say("The numbers behind it"), language))
         body = (
@@ -119,6 +122,22 @@ def _exhibit(told: Mapping[str, Any], drawing: str, language: str) -> str:
         f'<p class="source">{escape(told["source"])} {_tag("span", "n", told["n"])}'
         f"{_badge(told['grade'])}</p></figure>"
     )
+
+
+def _cards(told: Mapping[str, Any]) -> str:
+    """A card for each row: the first column is its name, the others stand under their headings."""
+    _, *heads = told["heads"]
+    cards = [
+        f'<section class="card"><p class="name">{escape(row[0])}</p><dl>'
+        + "".join(
+            f"<dt>{escape(head)}</dt><dd>{escape(text)}</dd>"
+            for head, text in zip(heads, row[1:], strict=True)
+            if text
+        )
+        + "</dl></section>"
+        for row in told["rows"]
+    ]
+    return f'<div class="cards">{"".join(cards)}</div>{_tag("p", "more", told["more"])}'
 
 
 def table(told: Mapping[str, Any]) -> str:

@@ -117,6 +117,7 @@ def _exhibit(payload: Mapping[str, Any], language: str) -> dict[str, Any]:
         "n": words(say("n = {n}", n=n), language) if n is not None else "",
         "grade": _grade(payload["grade"], language),
         "is_chart": payload["chart"] is not None,
+        "is_cards": payload.get("layout") == "cards",
         **table(payload, language),
     }
 

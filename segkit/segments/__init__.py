@@ -15,15 +15,14 @@ from segkit.segments.findings import (
     across_classes,
     answer,
     behaviour_at_a_glance,
-    how_many,
     overdue,
-    profiles,
     rfm_segments,
     rfm_thresholds,
-    rules_of_segments,
     value_held,
     what_to_do,
 )
+from segkit.segments.portraits import profiles
+from segkit.segments.support import how_many, rules_of_segments
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -26,10 +26,6 @@ STABLE = judged(
     "segments.stable", 0.75, 0.70, 0.80, "share",
     say("A cluster is valid and stable when this part of it comes back in resamples."),
 )  # fmt: skip
-PATTERN = judged(
-    "segments.pattern", 0.60, 0.60, 0.70, "share",
-    say("A cluster is a pattern, and no more, when this part of it comes back."),
-)  # fmt: skip
 HIGHLY_STABLE = judged(
     "segments.highly_stable", 0.85, 0.85, 0.90, "share",
     say("A cluster is highly stable when this part of it comes back."),

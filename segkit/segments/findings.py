@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING, Any
 from segkit.evidence import judged
 from segkit.exhibits import Answer, Chart, Finding, Note, Tiles
 from segkit.language import Message, Value, say, say_n
-from segkit.segments.clusters import HIGHLY_STABLE, PATTERN, STABLE
-from segkit.segments.features import FEATURES, feature
-from segkit.segments.page import Page, exhibit, figure, headline, money, part, read
-from segkit.segments.plays import MEASURES, play
-from segkit.segments.rules import FAITHFUL, from_json, in_words, written
+from segkit.segments.features import feature
+from segkit.segments.page import (
+    Page,
+    cell,
+    exhibit,
+    figure,
+    headline,
+    money,
+    part,
+    read,
+    share_of,
+    spelt,
+)
+from segkit.segments.plays import MEASURES
+from segkit.segments.portraits import plays_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,6 +128,12 @@ def _what_they_are(page: Page, made: dict[str, Figure]) -> Message:
             "and monetary value, as agreed.",
             **said,
         )
+    if origins == {"rules"}:
+        return say(
+            "{customers} active customers are placed in {count} segments by the client's own "
+            "rules, the first that holds.",
+            **said,
+        )
     if origins == {"value"}:
         return say(
             "{customers} active customers form no groups that hold up when looked for again: the "
@@ -184,7 +200,7 @@ def behaviour_at_a_glance(book: Workbook) -> None:
             continue
         low, middle, high = behaviour[column].astype("float64").quantile([0.1, 0.5, 0.9])
         told = {
-            name: say("{value}", value=_written(book, column, value))
+            name: say("{value}", value=spelt(book, column, value))
             for name, value in (("low", low), ("middle", middle), ("high", high))
         }
         rows.append({"measure": feature(column).label, "meaning": meaning, **told})
@@ -235,8 +251,8 @@ def rfm_thresholds(book: Workbook) -> None:
                         if base
                         else label,
                         "score": value,
-                        "from_value": _cell(book, measure, group[measure].min()),
-                        "to_value": _cell(book, measure, group[measure].max()),
+                        "from_value": cell(book, measure, group[measure].min()),
+                        "to_value": cell(book, measure, group[measure].max()),
                         "customers": len(group),
                         "share": len(group) / len(own),
                     }
@@ -273,7 +289,10 @@ def rfm_segments(book: Workbook) -> None:
         own = scored[scored["rfm_segment"] == one.id]
         if len(own):
             revenue = int(own["net_revenue"].sum())
-            shares = {"customers_share": len(own) / len(scored), "money_share": _of(revenue, total)}
+            shares = {
+                "customers_share": len(own) / len(scored),
+                "money_share": share_of(revenue, total),
+            }
             rows.append(
                 {"name": one.name, "why": one.why, "customers": len(own),
                  "money": float(book.money(revenue)), **shares}
@@ -299,200 +318,6 @@ def rfm_segments(book: Workbook) -> None:
             sources=("rfm",), n=len(scored),
             chart=Chart("bars", x="money", y="name", accent="is_top"),
             reading=say("The first description that fits a customer is taken; everyone is in one."),
-        )
-    )  # fmt: skip
-
-
-# --- how many, who, by which rule -----------------------------------------------------------------
-
-
-def how_many(book: Workbook) -> None:
-    """How every number of segments held up in resampling, beside structureless data."""
-    tried = book.table("stability")
-    if tried.empty:
-        book.show(Note(_not_clustered(book)))
-        return
-    for base, own in tried.groupby(tried["base"].fillna(""), sort=True):
-        book.show(_stability_exhibit(book, str(base), own))
-        chosen = own[own["is_chosen"]]
-        if len(chosen):
-            _price_note(book, str(base), chosen.iloc[0])
-
-
-def _not_clustered(book: Workbook) -> Message:
-    if book.engagement.segmentation.primary == "rfm":
-        return say("Segments by recency, frequency and value were agreed, so none were sought.")
-    return say(
-        "There are too few customers to look for groups in their behaviour; plain rules of "
-        "recency and value cut the base."
-    )
-
-
-def _stability_exhibit(book: Workbook, base: str, own: pd.DataFrame) -> Any:
-    import pandas as pd
-
-    lines = (
-        (say("weakest segment"), own["min_jaccard"]),
-        (say("data without further groups"), own["null_min_jaccard"]),
-        (say("only a pattern"), [PATTERN] * len(own)),
-        (say("highly stable"), [HIGHLY_STABLE] * len(own)),
-    )
-    frame = pd.concat(
-        [
-            pd.DataFrame({"k": own["k"], "line": line, "jaccard": values, "is_ours": place == 0})
-            for place, (line, values) in enumerate(lines)
-        ],
-        ignore_index=True,
-    )
-    key = f"stability.{base}" if base else "stability"
-    chosen = own[own["is_chosen"]]
-    agreed = book.engagement.segmentation.k is not None
-    supported = bool(len(chosen) and chosen["is_supported"].iloc[0])
-    k = int(chosen["k"].iloc[0]) if len(chosen) else 0
-    limits = book.engagement.segmentation
-    numbers = {"low": limits.k_min, "high": limits.k_max}
-    claim = say("{k} segments hold up: resampled customers form the same groups again", k=k)
-    if agreed:
-        otherwise = say("The {k} segments agreed do not hold up when customers are resampled", k=k)
-    else:
-        otherwise = say("No number of segments from {low} to {high} holds up", **numbers)
-    subtitle = say(
-        "Similarity (Jaccard) of the weakest segment found again in resamples, {window}",
-        window=book.window_text,
-    )
-    if base:
-        subtitle = say("Base “{base}”. {subtitle}", base=Value(base), subtitle=subtitle)
-    return exhibit(
-        book, key, (claim, supported, otherwise), subtitle, frame, "k line jaccard",
-        chart=Chart(
-            "lines", x="k", y="jaccard", series="line", accent="is_ours", reference=STABLE,
-            reference_label=say("stable from here on"), x_label=say("number of segments"),
-        ),
-        sources=("stability",), n=int(own["customers"].iloc[0]), grade="C", rows_shown=40,
-        reading=say(
-            "A number is taken when its weakest segment is stable, every segment is large enough "
-            "to manage, and customers are clearly closer together than if the groups found before "
-            "held no further groups; of those the largest that rules can tell apart, if any can."
-        ),
-    )  # fmt: skip
-
-
-def _price_note(book: Workbook, base: str, chosen: pd.Series[Any]) -> None:
-    border = part(
-        book, f"border_share{'.' + base if base else ''}", chosen["border_customers"],
-        chosen["customers"], grade="C", n=int(chosen["customers"]), source=("stability",),
-    )  # fmt: skip
-    price = figure(
-        book, f"price_of_rules{'.' + base if base else ''}",
-        round(float(chosen["price_of_rules"]), 4), "number", grade="C",
-        n=int(chosen["customers"]), source=("stability",),
-    )  # fmt: skip
-    book.show(
-        Note(
-            say(
-                "{border} of customers lie on a border between groups. Written as rules, segments "
-                "are {price} times as spread out as the clusters they describe.",
-                border=border,
-                price=price,
-            )
-        )
-    )
-
-
-def profiles(book: Workbook) -> None:
-    """Who the segments are: standardised means, and size, money and rhythm of each."""
-    import pandas as pd
-
-    page = read(book)
-    table = book.table("segment_profiles")
-    measures = _telling_measures(table)
-    frame = table[table["measure"].isin(measures)].copy()
-    order = {id: place for place, id in enumerate(page.definitions["segment_id"])}
-    frame["name"] = frame["segment_id"].map(page.definitions.set_index("segment_id")["name"])
-    frame = frame.sort_values(
-        ["segment_id", "measure"],
-        key=lambda column: column.map(order if column.name == "segment_id" else measures.index),
-        ignore_index=True,
-    )
-    words = _client_words(book)
-    frame["measure"] = pd.Series([feature(one, words).label for one in frame["measure"]])
-    widest = frame["z"].abs().groupby(frame["segment_id"]).max()
-    book.show(
-        exhibit(
-            book, "profiles", (
-                say("Each segment differs from the average in at least one measure"),
-                bool((widest >= 0.5).all()),
-                say("Some segments are close to the average in every measure"),
-            ),
-            say("Mean of each segment, in standard deviations from the mean of its base, {window}",
-                window=book.window_text),
-            frame, "name measure z",
-            chart=Chart("heat", x="measure", y="name", value="z"),
-            sources=("segment_profiles",), n=page.count, rows_shown=120,
-            reading=say("Above zero the segment has more of the measure than other customers."),
-        )
-    )  # fmt: skip
-    book.show(_sizes(book, page))
-
-
-def _sizes(book: Workbook, page: Page) -> Any:
-    grouped = page.customers.groupby("segment_id")
-    frame = page.definitions[["segment_id", "name", "customers"]].copy()
-    revenue = page.definitions["net_revenue"]
-    frame["money"] = book.money(revenue)
-    frame["money_share"] = revenue / page.revenue if page.revenue else 0.0
-    for measure in ("orders_per_month", "recency_days"):
-        frame[measure] = frame["segment_id"].map(grouped[measure].median())
-    frame["order_value"] = book.money(frame["segment_id"].map(grouped["order_value"].median()))
-    frame["apart"] = page.definitions["description"]
-    top = frame.iloc[0]
-    said = {
-        "name": Value(top["name"]),
-        "share": part(book, "largest.share", revenue[0], page.revenue),
-    }
-    return exhibit(
-        book, "sizes", (
-            say("{name} bring in {share} of net revenue", **said),
-            float(top["money_share"]) > 1 / max(len(frame), 1),
-            say("Net revenue is spread evenly over the segments"),
-        ),
-        say("Customers, money and rhythm of each segment (medians), {window}",
-            window=book.window_text),
-        frame, "name customers money money_share orders_per_month order_value recency_days apart",
-        n=page.count, rows_shown=20,
-    )  # fmt: skip
-
-
-def rules_of_segments(book: Workbook) -> None:
-    """The rule that decides for each segment, and how far rule and cluster agree."""
-    page = read(book)
-    made = headline(book, page)
-    words = _client_words(book)
-    frame = page.definitions[["name", "customers", "fidelity", "stability"]].copy()
-    frame["fidelity"] = frame["fidelity"].where(page.definitions["comes_from"] == "clusters")
-    frame["rule"] = page.definitions["conditions"].map(
-        lambda text: in_words(from_json(text), book.engagement, words)
-    )
-    clustered = page.is_clustered
-    said = {"share": made["fidelity"]}
-    titles = (
-        say("Plain rules place {share} of customers as the clusters do", **said),
-        clustered and float(made["fidelity"].value) >= FAITHFUL,
-        say("Approximate rules: they place {share} of customers as the clusters do", **said)
-        if clustered
-        else say("Every customer meets exactly one plain rule"),
-    )
-    book.show(
-        exhibit(
-            book, "rules", titles,
-            say("The rule that decides who belongs to each segment, {window}",
-                window=book.window_text),
-            frame, "name rule customers" + (" fidelity stability" if clustered else ""),
-            sources=("segment_definitions",), n=page.count, grade="C", rows_shown=30,
-            reading=say(
-                "Look a customer up in the behaviour table and go down the list: the first rule "
-                "that it meets is its segment. An empty trend counts as none."
-            ),
         )
     )  # fmt: skip
 
@@ -563,7 +388,7 @@ def _heaviest(page: Page) -> pd.Series[Any]:
     """The largest segment that holds more than its share of its base, else the largest of all."""
     for _, one in page.definitions.iterrows():
         base = page.base_of(one["segment_id"])
-        shares = (_of(one[what], base[what].sum()) for what in ("net_revenue", "customers"))
+        shares = (share_of(one[what], base[what].sum()) for what in ("net_revenue", "customers"))
         if holds_more_than_its_share(*shares):
             return one
     return page.definitions.iloc[0]
@@ -579,7 +404,7 @@ def overdue(book: Workbook) -> None:
     revenue = int(late["net_revenue"].sum())
     count = figure(book, "lists.overdue.customers", len(late), "customers", n=len(rated))
     worth = money(book, "lists.overdue.net_revenue", revenue, n=len(late))
-    holds = matters(len(late), _of(revenue, page.revenue))
+    holds = matters(len(late), share_of(revenue, page.revenue))
     book.show(
         Finding(
             "segments.overdue",
@@ -707,7 +532,7 @@ def _misplaced(book: Workbook, page: Page, classes: pd.Series[str]) -> None:
             say_n("{n} customer buys enough for a higher class than it has: {worth}",
                   "{n} customers buy enough for a higher class than they have: {worth}",
                   count, worth=worth),
-            matters(len(low), _of(low["net_revenue"].sum(), page.revenue)),
+            matters(len(low), share_of(low["net_revenue"].sum(), page.revenue)),
             say("Ranked by net revenue, with as many customers in each class as now. Where the "
                 "class sets service and terms, they get too little for what they buy."),
             otherwise=say("The client's own classes follow revenue: few customers are misplaced"),
@@ -733,17 +558,9 @@ def what_to_do(book: Workbook) -> None:
     page = read(book)
     import pandas as pd
 
-    profiles = dict(list(book.table("segment_profiles").set_index("measure").groupby("segment_id")))
     frame = page.definitions[["segment_id", "name", "customers"]].copy()
     frame["money"] = book.money(page.definitions["net_revenue"])
-    plays = [
-        play(
-            profiles[one["segment_id"]],
-            _of(one["net_revenue"], page.base_of(one["segment_id"])["net_revenue"].sum()),
-            _of(one["customers"], page.base_of(one["segment_id"])["customers"].sum()),
-        )
-        for one in page.definitions.to_dict("records")
-    ]
+    plays = plays_of(book, page)
     frame["action"] = pd.Series([one.action for one in plays])
     frame["owner"] = pd.Series([one.owner for one in plays])
     book.show(
@@ -765,37 +582,6 @@ def what_to_do(book: Workbook) -> None:
 
 
 # --- small things ---------------------------------------------------------------------------------
-
-
-def _telling_measures(profiles: pd.DataFrame) -> list[str]:
-    """The features, and the four shares in which segments differ most."""
-    known = set(profiles.loc[profiles["z"].notna(), "measure"])
-    plain = [one.column for one in FEATURES if one.column in known]
-    shares = profiles[profiles["measure"].str.startswith("share_")]
-    shares = shares[~shares["measure"].str.endswith("_other")]
-    widest = shares.groupby("measure")["z"].agg(lambda z: z.max() - z.min())
-    return [*plain, *widest.sort_values(ascending=False).index[:4]]
-
-
-def _client_words(book: Workbook) -> dict[str, Message]:
-    from segkit.segments import LABELS, labelled
-
-    return labelled(book.query(LABELS, "order_lines", "products"), book.engagement.own_words)
-
-
-def _cell(book: Workbook, column: str, value: Any) -> Message:
-    return say("{value}", value=_written(book, column, value))
-
-
-def _written(book: Workbook, column: str, value: Any) -> Value:
-    """A value to three digits, as the reader writes it."""
-    value = float(value)
-    short = float(f"{value:.3g}") if abs(value) < 100 else round(value)
-    return written(column, short, book.engagement)
-
-
-def _of(above: Any, below: Any) -> float:
-    return float(above / below) if below else 0.0
 
 
 def _short(one: Figure) -> Value:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from segkit.exhibits import Column, Exhibit
-from segkit.language import Message, say
+from segkit.language import Message, Value, say
+from segkit.segments.rules import written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,14 +16,20 @@ if TYPE_CHECKING:
 
 _HEADS: dict[str, tuple[Message, str]] = {
     "action": (say("What to do"), "message"),
+    "agreement": (say("Agreement with Ward's groups"), "number"),
     "apart": (say("What sets it apart"), "message"),
+    "border": (say("On a border"), "share"),
+    "band_high": (say("Nine in ten at most"), "number"),
+    "band_low": (say("Nine in ten at least"), "number"),
     "class_name": (say("Class"), "text"),
     "customers": (say("Customers"), "customers"),
     "customers_share": (say("Share of customers"), "share"),
     "fidelity": (say("Rule and cluster agree"), "share"),
+    "from_cut": (say("Middle half from"), "message"),
     "from_value": (say("From"), "message"),
     "gap_days": (say("Usual gap"), "days"),
     "high": (say("One in ten above"), "message"),
+    "how_many": (say("How many"), "message"),
     "jaccard": (say("Similarity of the segment found again"), "number"),
     "k": (say("Number of segments"), "number"),
     "line": (say("Line"), "message"),
@@ -33,19 +40,32 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "money": (say("Net revenue"), "money"),
     "money_share": (say("Share of net revenue"), "share"),
     "name": (say("Segment"), "message"),
+    "null_high": (say("Data without groups, at most"), "number"),
     "order_value": (say("Order value"), "money"),
     "orders_per_month": (say("Orders a month"), "number"),
     "owner": (say("Owner"), "message"),
     "recency_days": (say("Since the last order"), "days"),
+    "rhythm": (say("Rhythm"), "message"),
+    "rival": (say("Ward's weakest group found again"), "number"),
     "rule": (say("Rule"), "message"),
     "score": (say("Score"), "number"),
     "share": (say("Share"), "share"),
+    "silhouette": (say("Silhouette"), "number"),
+    "smallest": (say("Smallest segment"), "customers"),
     "stability": (say("Found again"), "number"),
+    "threshold": (say("Threshold"), "message"),
+    "to_cut": (say("to"), "message"),
     "to_value": (say("To"), "message"),
     "trend": (say("Trend a quarter"), "share"),
+    "verdict": (say("Verdict"), "message"),
+    "weakest": (say("Weakest segment found again"), "number"),
+    "which": (say("Who"), "message"),
     "who": (say("Customer"), "text"),
     "why": (say("What it means"), "message"),
+    "worth": (say("Money"), "message"),
     "z": (say("Standard deviations from the mean"), "number"),
+    "z_high": (say("Mean at most"), "number"),
+    "z_low": (say("Mean at least"), "number"),
 }
 
 
@@ -156,3 +176,27 @@ def exhibit(
         f"segments.{id}", claim, bool(holds), otherwise, subtitle, data, shown, sources,
         book.engagement.as_of, **more,
     )  # fmt: skip
+
+
+def cell(book: Workbook, column: str, value: Any) -> Message:
+    """A value of a column of ``behaviour`` as a cell of text."""
+    return say("{value}", value=spelt(book, column, value))
+
+
+def spelt(book: Workbook, column: str, value: Any) -> Value:
+    """A value to three digits, as the reader writes it."""
+    value = float(value)
+    short = float(f"{value:.3g}") if abs(value) < 100 else round(value)
+    return written(column, short, book.engagement)
+
+
+def share_of(above: Any, below: Any) -> float:
+    """A part of a whole; nothing of nothing is nothing."""
+    return float(above / below) if below else 0.0
+
+
+def client_words(book: Workbook) -> dict[str, Message]:
+    """The client's own words by the columns of their shares."""
+    from segkit.segments import LABELS, labelled
+
+    return labelled(book.query(LABELS, "order_lines", "products"), book.engagement.own_words)

@@ -92,6 +92,17 @@ def test_text_cannot_leave_a_typst_literal(text: str) -> None:
     assert json.loads(found) == typst.displayable(text)
 
 
+def test_cards_are_headed_by_their_first_column_and_leave_out_what_is_empty() -> None:
+    frame = sample(2).assign(group=["one", ""])
+    told = payload(exhibit(data=frame, layout="cards"))
+    page = html.fragment(told, "en")
+    assert page.count('<section class="card"><p class="name">') == 2
+    assert "<table" not in page and page.count("<dt>Group</dt><dd>one</dd>") == 1
+    assert page.count("<dt>Group</dt>") == 1
+    assert HOSTILE[0] in Page(page).text and "<script" not in page
+    assert '"is_cards": true' in typst.fragment(told, "en")
+
+
 def test_a_note_says_what_kind_it_is() -> None:
     page = html.fragment(payload(Note(say("No visits."), "missing")), "en")
     assert page == '<p class="note missing"><b>Missing</b> No visits.</p>'
