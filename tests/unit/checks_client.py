@@ -64,9 +64,8 @@ def found(
     result = made["check_results"].iloc[0]
     figures = {"n": int(result["rows"]), "money": result["money"], "share": result["share"]}
     figures |= dict(zip(made["check_figures"]["name"], made["check_figures"]["value"], strict=True))
-    said = [
-        str(worded(one, figures)) if result["rows"] else "" for one in (check.claim, check.touches)
-    ]
+    touches = check.touches_with(result["money"])
+    said = [str(worded(one, figures)) if result["rows"] else "" for one in (check.claim, touches)]
     return Found(
         result["severity"], int(result["rows"]), int(result["money"]), float(result["share"]),
         result["missing"], failing, figures,

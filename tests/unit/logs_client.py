@@ -141,5 +141,5 @@ def _told(check: framework.Check, result: Any, made: Any, with_tables: Given) ->
         value, unit = (row.value / 100, "PLN") if row.unit == "money" else (row.value, row.unit)
         figures[row.name] = Value(value, unit)
     said = [str(framework.worded(one, figures)) if result["rows"] else ""
-            for one in (check.claim, check.touches)]  # fmt: skip
+            for one in (check.claim, check.touches_with(result["money"]))]  # fmt: skip
     return Told(result["severity"], rows, *said)

@@ -47,6 +47,15 @@ def test_a_lost_week_is_told_with_its_rows_and_money(tmp_path: Path) -> None:
     )
 
 
+def test_a_hole_of_visits_has_no_money_and_none_is_told(tmp_path: Path) -> None:
+    days = DAYS[(DAYS < "2025-03-10") | (DAYS > "2025-03-14")]
+    said = told(tmp_path, pln(), order_lines=CLEAN, visits=log(days), reps=sellers())
+    assert said["calendar_gap"].touches.endswith(
+        " rows are usual: the months they lie in, and what is counted over a year, are too low by "
+        "that."
+    )
+
+
 def test_records_that_end_early_and_begin_late_are_told(tmp_path: Path) -> None:
     days = working_days("2024-06-03", "2025-12-10")
     said = told(tmp_path, pln(), order_lines=lines(days))

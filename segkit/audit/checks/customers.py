@@ -84,6 +84,10 @@ ORPHANS = Check(
         "The rows that carry them ({effect}) count in totals, but in nothing that is told by "
         "customer, by seller or by order. Of net revenue, {money} hangs on them."
     ),
+    without_money=say(
+        "The rows that carry them ({effect}) count in totals, but in nothing that is told by "
+        "customer, by seller or by order. No net revenue hangs on them."
+    ),
     effect=Scalar("rows", "SELECT SUM(rows) FROM failed_orphans"),
     action=say("Send the missing customers and sellers, or the numbers that they have now."),
     owner=say("IT"),

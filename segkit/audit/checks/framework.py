@@ -60,6 +60,8 @@ class Check:
         What is said when it matters; may name {n} {money} {share} {effect} and those of `more`.
     touches
         The sentence: which later result it touches and by how much; may name the same.
+    without_money
+        The same where no money hangs on the rows.
     first
         Tables kept before the failing rows are sought; several checks may name the same.
     ties
@@ -94,6 +96,11 @@ class Check:
     is_at_stake: bool = True
     changes: Decimal = Decimal("0.001")
     stops: Decimal | None = None
+    without_money: Message | None = None
+
+    def touches_with(self, money: Any) -> Message:
+        """The sentence of what it touches, with or without money on the rows."""
+        return self.touches if money or self.without_money is None else self.without_money
 
     @property
     def failed(self) -> str:

@@ -52,6 +52,11 @@ class Met:
         """The sentence with this check's figures."""
         return worded(template, self.figures)
 
+    @property
+    def touches(self) -> Message:
+        """Which later result it touches, and by how much."""
+        return self.say(self.check.touches_with(self.figures["money"].value))
+
 
 def tell(book: Workbook, checks: Sequence[Check]) -> None:
     """The table of checks, then a finding for each that changes a number, most money first."""
@@ -120,7 +125,7 @@ def _table(
     found = [
         (one.check.asks, _WEIGHT[one.severity], one.figures["n"].value,
          float(one.figures["money"].value), one.check.touched, one.say(_EFFECT),
-         one.say(one.check.touches), one.check.failed)
+         one.touches, one.check.failed)
         for one in met
     ]  # fmt: skip
     quiet = [
@@ -210,7 +215,7 @@ def _joined(texts: Sequence[Message]) -> Message:
 
 def _finding(book: Workbook, met: Met) -> Finding:
     check, agreed = met.check, book.engagement.checks.get(met.check.id)
-    follows = met.say(check.touches)
+    follows = met.touches
     if met.severity == "accepted" and agreed and agreed.accept:
         follows = say(
             "{sentence} {owner} accepts it: {reason}.", sentence=follows,

@@ -43,6 +43,10 @@ GAPS = _holes(
         "In such a time about {effect} rows are usual, and {money} of net revenue: the months "
         "they lie in, and what is counted over a year, are too low by that."
     ),
+    without_money=say(
+        "In such a time about {effect} rows are usual: the months they lie in, and what is "
+        "counted over a year, are too low by that."
+    ),
     effect=Scalar("rows", "SELECT SUM(usual_rows) FROM failed_calendar_gap"),
     action=say("Ask whether business stood still on these days; if not, export them again."),
 )
@@ -58,6 +62,10 @@ ENDS = _holes(
     touches=say(
         "What is missing usually holds {effect} rows, with {money} of net revenue: the latest "
         "month, and the change on the year before, are too low by that."
+    ),
+    without_money=say(
+        "What is missing usually holds {effect} rows: the latest month, and the change on the year "
+        "before, are too low by that."
     ),
     effect=Scalar("rows", "SELECT SUM(usual_rows) FROM failed_calendar_end"),
     action=say("Export these records again up to the as-of date, or set the as-of date earlier."),
@@ -157,6 +165,10 @@ FIELD_SHIFT = Check(
     touches=say(
         "Counted by such a field, earlier and later months do not compare: up to {effect} rows, "
         "and {money} of net revenue, lie on the side that reads otherwise."
+    ),
+    without_money=say(
+        "Counted by such a field, earlier and later months do not compare: up to {effect} rows lie "
+        "on the side that reads otherwise."
     ),
     effect=Scalar("rows", "SELECT MAX(touched_rows) FROM failed_field_shift"),
     action=say("Ask what changed on these days, and map the old words to the new ones."),
