@@ -12,7 +12,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
-from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics import adjusted_rand_score, cohen_kappa_score
 from whole_report import Report, WholeReport, copied, make_report
 
 from segkit import locale
@@ -62,6 +62,27 @@ def test_segments_agree_with_the_planted_types(
 ) -> None:
     assert agreement(report, truth) >= 0.6
     assert agreement(report, shuffled) < 0.1
+
+
+def motive(report: Report, truth: pd.DataFrame) -> tuple[float, float]:
+    """Kappa of buying in a consultative way with the planted projects, and of what decides."""
+    both = report.table("buying_logic").merge(truth, on="customer_id")
+    projects, advised = both["true_type"] == "project_buyer", both["logic"] == "consultative"
+    planted = {"promotion_buyer": "price", "web_specialist": "delivery", "small_top_up": "delivery"}
+    told = both[both["true_type"].isin(planted) & (both["decides"] != "undecided")]
+    decides = cohen_kappa_score(told["true_type"].map(planted), told["decides"])
+    return float(cohen_kappa_score(projects, advised)), float(decides)
+
+
+def test_buying_logic_is_the_planted_one(
+    report: Report, truth: pd.DataFrame, shuffled: pd.DataFrame
+) -> None:
+    logic, decides = motive(report, truth)
+    by_chance = motive(report, shuffled)
+    print(f"kappa of logic {logic:.3f}, of what decides {decides:.3f}, by chance {by_chance}")
+    assert logic >= 0.9
+    assert decides >= 0.7
+    assert max(by_chance) < 0.1
 
 
 def test_loss_makers_are_found(report: Report, truth: pd.DataFrame, shuffled: pd.DataFrame) -> None:

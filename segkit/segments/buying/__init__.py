@@ -79,10 +79,14 @@ def _spans(
     values: pd.DataFrame, applies: pd.DataFrame, used: list[Indicator]
 ) -> dict[str, pd.DataFrame]:
     from segkit.segments.buying.indicators import INDICES
-    from segkit.segments.buying.indices import span
+    from segkit.segments.buying.indices import FEWEST_SIGNS, span
 
+    # who does not order by web is not yet willing to work with us: that takes two signs
+    fewest = {"collaboration": FEWEST_SIGNS}
     return {
-        index: span(values, applies, [one for one in used if one.index == index])
+        index: span(
+            values, applies, [one for one in used if one.index == index], fewest.get(index, 1)
+        )
         for index in (*INDICES, "today")
     }
 

@@ -188,7 +188,7 @@ def _deciders_exhibit(book: Workbook, known: Known) -> Any:
         book, "deciders", (
             say("Where records tell what decides, it is mostly price"),
             price > told / 2,
-            say("Price is not what decides for most customers"),
+            say("Records do not show price to decide for most customers"),
         ),
         say("Net revenue of customers by what decides their purchases, {window}",
             window=book.window_text),
@@ -443,8 +443,9 @@ def _over(book: Workbook, known: Known) -> Finding:
             "less effort costs sales is not known: behaviour is how we served them. Depending on "
             "how much a customer must buy to carry a complex sale, they are {low} to {high}.",
             low=Value(count.low, "customers"), high=Value(count.high, "customers")),
-        otherwise=say("Hardly anyone gets a complex sale without calling for one"),
-        otherwise_so_what=say("Key accounts and long visits sit with those who buy that way."),
+        otherwise=say("Records show hardly anyone with a complex sale and no call for one"),
+        otherwise_so_what=say("Undecided customers are not among them: what they call for is not "
+                              "known."),
         money=worth.id, figures=(count.id,),
         action=say_n("Ask the seller of the {n} customer on the list what the effort is for, and "
                      "try a lighter way of selling with some before all.",
@@ -463,9 +464,9 @@ def _under(book: Workbook, known: Known) -> Finding:
               count, worth=worth),
         holds,
         say("They buy what is made for them, with us, and enough of it to carry the effort."),
-        otherwise=say("Hardly anyone who calls for a complex sale gets a traditional one"),
-        otherwise_so_what=say("Who buys by advice today gets it. Customers who never were offered "
-                              "any do not show in their behaviour: ask."),
+        otherwise=say("Records show hardly anyone who calls for a complex sale and lacks it"),
+        otherwise_so_what=say("Customers who never were offered advice do not show it in their "
+                              "behaviour: ask."),
         money=worth.id, figures=(count.id,),
         action=say_n("Give the {n} customer on the list one seller who can quote and plan with it.",
                      "Give the {n} customers on the list sellers who can quote and plan with them.",
@@ -515,6 +516,8 @@ def _map_exhibit(book: Workbook, known: Known) -> Any:
                 }
             )  # fmt: skip
     wrong = customers["mismatch"].isin(["over", "under"])
+    untold = customers.loc[customers["mismatch"] == "unknown", "net_revenue"].sum()
+    unknown = _of(untold, known.revenue)
     largest = agreed_range(book.engagement, "buying.high_potential")[0]
     share = part(
         book, "buying.mismatched.share", int(customers.loc[wrong, "net_revenue"].sum()),
@@ -524,7 +527,9 @@ def _map_exhibit(book: Workbook, known: Known) -> Any:
         book, "map", (
             say("{share} of net revenue is sold to in another way than it calls for", share=share),
             matters(int(wrong.sum()), share.value),
-            say("Customers are sold to in the way they call for"),
+            say("Customers are sold to in the way they call for")
+            if unknown < 0.5
+            else say("For most net revenue the records do not tell whether the sale fits"),
         ),
         say("Net revenue and customers by the sale they call for and the sale they get, {window}",
             window=book.window_text),

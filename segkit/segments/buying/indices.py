@@ -34,7 +34,7 @@ _FEWEST_ITEMS = judged(
     "buying.fewest_items", 3, 2, 5, "count",
     say("What a customer wants is told from so many answers on."), table="needs",
 )  # fmt: skip
-_FEWEST_SIGNS = judged(
+FEWEST_SIGNS = judged(
     "buying.fewest_signs", 2, 1, 3, "count",
     say("What decides a purchase is told from so many signs on."),
 )  # fmt: skip
@@ -53,9 +53,14 @@ def scaled(values: pd.Series[float], none: float, full: float) -> pd.Series[floa
 
 
 def span(
-    signs: pd.DataFrame, applies: pd.DataFrame, indicators: Sequence[Indicator]
+    signs: pd.DataFrame, applies: pd.DataFrame, indicators: Sequence[Indicator], fewest: int = 1
 ) -> pd.DataFrame:
     """The lowest and highest an index can be: a sign the records do not tell may be 0 or 100.
+
+    Parameters
+    ----------
+    fewest
+        An index takes so many signs; those that the records lack are not told either.
 
     Returns
     -------
@@ -72,6 +77,8 @@ def span(
         open_ += weight * told.isna() * 100
         whole += weight
         count += (weight > 0) & told.notna()
+    lacking = (fewest - count).clip(lower=0)
+    open_, whole = open_ + 100 * lacking, whole + lacking
     known = whole.where(whole > 0)
     low, high = (above / known).fillna(0), ((above + open_) / known).fillna(100)
     return pd.DataFrame({"low": low, "high": high}).round(6).assign(signs=count)
@@ -96,7 +103,7 @@ def decider(spans: Mapping[str, pd.DataFrame]) -> pd.Series[str]:
     for name in names:
         others = pd.concat([spans[one]["high"] for one in names if one != name], axis=1)
         leads = spans[name]["low"] >= others.max(axis=1) + MARGIN
-        found[leads & (spans[name]["signs"] >= _FEWEST_SIGNS)] = name
+        found[leads & (spans[name]["signs"] >= FEWEST_SIGNS)] = name
     return found
 
 
@@ -151,5 +158,5 @@ def joined(now: pd.DataFrame, wish: pd.Series[float], weight: float) -> pd.DataF
     import pandas as pd
 
     told = pd.DataFrame({end: (now[end] + weight * wish) / (1 + weight) for end in ("low", "high")})
-    signs = now["signs"] + _FEWEST_SIGNS * wish.notna() * (weight > 0)  # who is asked decides alone
+    signs = now["signs"] + FEWEST_SIGNS * wish.notna() * (weight > 0)  # who is asked decides alone
     return told.fillna(now[["low", "high"]]).round(6).assign(signs=signs)
