@@ -70,7 +70,8 @@ def groups(both: Earlier | None) -> None:
     both.book.show(
         _exhibit(
             both, "groups", (
-                say("Entries into agreed groups since the earlier report: {entered}; exits: {left}", **told),
+                say("Entries into agreed groups since the earlier report: {entered}; exits: {left}",
+                    **told),
                 int(moved[["entered", "left"]].to_numpy().sum()) > 0,
                 say("Nobody entered or left an agreed group whose rule is as it was"),
             ),

@@ -20,6 +20,9 @@ _SIGNS = ("=", "<>", "<", "<=", ">", ">=")
 #: Who never ordered or was never visited is so many days from it.
 NEVER = 1_000_000_000
 _RESERVED = ("last", "by", "per")
+#: Customers with a number each, and lines with it: fifty rules group by it in half the time.
+PREPARED = {"order_lines": "rule_lines", "customers": "rule_customers"}
+PLACE = "customer_place"
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Words:
         Columns of the customer, by the name in a rule.
     filters
         Columns of each table that is at hand, by the name in a call.
+    is_prepared
+        Whether lines and customers are asked as `PREPARED` tables, with a number for a customer.
     """
 
     attributes: Mapping[str, Known]
@@ -55,6 +60,15 @@ class Words:
     as_of: date = date.min
     window_months: int = 24
     minor: int = 100
+    is_prepared: bool = False
+
+    def table(self, name: str) -> str:
+        """The table that is asked for the rows of `name`."""
+        return PREPARED.get(name, name) if self.is_prepared else name
+
+    def key(self, name: str) -> str:
+        """The column that tells whose row of `name` it is."""
+        return PLACE if self.is_prepared and name in PREPARED else "customer_id"
 
 
 @dataclass(frozen=True)
@@ -74,12 +88,12 @@ class _Query:
     Attributes
     ----------
     counted
-        Sums by customer, of one call each.
+        Sums by customer, of one call each, and the column that is the customer.
     peers
         Averages and medians by the attribute in which peers are alike, and that attribute.
     """
 
-    counted: dict[str, str] = field(default_factory=dict)
+    counted: dict[tuple[str, str], str] = field(default_factory=dict)
     peers: dict[tuple[str, str], str] = field(default_factory=dict)
     uses_behaviour: bool = False
 
@@ -439,7 +453,8 @@ def _counted(one: Asked, words: Words, query: _Query) -> str:
     """The name of the sums of one call, added to the query's unless they are there."""
     measure, days = one.measure, DAYS[one.measure.source]
     known = words.filters[measure.source]
-    tests = [f"l.{days} <= DATE '{one.window.until.isoformat()}'", "l.customer_id IS NOT NULL"]
+    key = words.key(measure.source)
+    tests = [f"l.{days} <= DATE '{one.window.until.isoformat()}'", f"l.{key} IS NOT NULL"]
     if measure.unit != "days":
         tests.append(f"l.{days} > DATE '{one.window.after.isoformat()}'")
     else:
@@ -450,12 +465,12 @@ def _counted(one: Asked, words: Words, query: _Query) -> str:
     tests += [_filter(node, known, measure, words) for node in one.filters]
     joins = measure.needs_product or any(known[name].sql.startswith("p.") for name in named)
     product = " LEFT JOIN products AS p ON p.product_id = l.product_id" if joins else ""
-    where = f"FROM {measure.source} AS l{product} WHERE {' AND '.join(tests)}"
+    where = f"FROM {words.table(measure.source)} AS l{product} WHERE {' AND '.join(tests)}"
     sums = [f"{_cast(measure.above, measure, words)} AS above"]
     if measure.below:
         sums.append(f"{_cast(measure.below, measure, words)} AS below")
-    told = f"SELECT l.customer_id AS id, {', '.join(sums)} {where} GROUP BY l.customer_id"
-    return query.counted.setdefault(told, f"m{len(query.counted) + 1}")
+    told = f"SELECT l.{key} AS id, {', '.join(sums)} {where} GROUP BY l.{key}"
+    return query.counted.setdefault((told, key), f"m{len(query.counted) + 1}")
 
 
 def _cast(sql: str, measure: Measure, words: Words) -> str:
@@ -510,20 +525,21 @@ def _peers(call: Call, words: Words, query: _Query) -> Num:
 
 
 def _select(condition: str, query: _Query, words: Words) -> str:
-    source = "customers AS c"
+    source = f"{words.table('customers')} AS c"
     if query.uses_behaviour:
         source += " LEFT JOIN behaviour AS b ON b.customer_id = c.customer_id"
-    for name in query.counted.values():
-        source += f" LEFT JOIN {name} ON {name}.id = c.customer_id"
-    made = [f"{name} AS ({told})" for told, name in query.counted.items()]
+    for (_, key), name in query.counted.items():
+        source += f" LEFT JOIN {name} ON {name}.id = c.{key}"
+    made = [f"{name} AS ({told})" for (told, _), name in query.counted.items()]
+    key = words.key("order_lines")
     if query.peers:
         start = window(None, words.as_of, words.window_months).after
         made.append(
-            "active AS (SELECT DISTINCT customer_id AS id FROM order_lines "
+            f"active AS (SELECT DISTINCT {key} AS id FROM {words.table('order_lines')} "
             f"WHERE order_date > DATE '{start.isoformat()}' "
-            f"AND order_date <= DATE '{words.as_of.isoformat()}' AND customer_id IS NOT NULL)"
+            f"AND order_date <= DATE '{words.as_of.isoformat()}' AND {key} IS NOT NULL)"
         )
-    alike = f"{source} JOIN active ON active.id = c.customer_id"
+    alike = f"{source} JOIN active ON active.id = c.{key}"
     for (value, group), name in query.peers.items():
         made.append(f"{name} AS ({_of_peers(value, group, alike)})")
         source += f" LEFT JOIN {name} ON {name}.alike = {group}"

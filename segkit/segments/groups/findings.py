@@ -104,7 +104,7 @@ def _recorded(book: Workbook, one: dict[Any, Any], total: int) -> dict[str, Any]
     return {"id": id, "customers": count, "net_revenue": worth, "share": share}
 
 
-def _moved(book: Workbook, defined: pd.DataFrame, move: str) -> pd.Series[float]:
+def _moved(book: Workbook, defined: pd.DataFrame, move: str) -> Any:
     """How many entered or left each group; unknown for a rule that can't be asked of a past day."""
     moves = book.table("group_moves")
     counts = moves[moves["move"] == move].groupby("group_id").size()
@@ -151,7 +151,9 @@ def group_moves(book: Workbook) -> None:
     book.show(
         _exhibit(
             book, "group_moves", (
-                say("Entries into agreed groups within a month: {entered}; exits: {left}", **counts),
+                say(
+                    "Entries into agreed groups within a month: {entered}; exits: {left}", **counts
+                ),
                 len(moves) > 0,
                 say("Nobody entered or left an agreed group within a month"),
             ),

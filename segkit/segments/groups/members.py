@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from segkit.engagement import SegmentRule, months_before
-from segkit.engine import failure
+from segkit.engine import failure, quoted
 from segkit.errors import EngagementError
 from segkit.language import Message, client_word, say
-from segkit.segments.groups.compiling import Words, compile_rule, names
+from segkit.segments.groups.compiling import PLACE, PREPARED, Words, compile_rule, names
 from segkit.segments.groups.grammar import parse
 from segkit.segments.groups.known import words
 from segkit.segments.groups.unseen import unseen
@@ -46,11 +47,12 @@ def memberships(given: Given) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
     _refuse_twins(given.engagement.segment_rules)
-    known = words(given)
+    known, rules = words(given), given.engagement.segment_rules
+    known = prepared(rules, given, known) if rules else known
     before = replace(known, as_of=months_before(known.as_of, 1))
     revenue = given.table("behaviour").set_index("customer_id")["net_revenue"]
     found, moves, told = [], [], []
-    for rule in given.engagement.segment_rules:
+    for rule in rules:
         own = members(rule, given, known)
         is_dated = not _names_behaviour(rule, known)
         then = members(rule, given, before) if is_dated else own
@@ -99,12 +101,38 @@ def _refuse_twins(rules: Sequence[SegmentRule]) -> None:
         )
 
 
+def prepared(rules: Sequence[SegmentRule], given: Given, known: Words) -> Words:
+    """Number the customers, and keep of the lines what the rules ask, with that number."""
+    asked = " ".join(_compiled(rule, known) for rule in rules)
+    used = {name.strip('"') for name in re.findall(r'\bl\.("[^"]+"|\w+)', asked)}
+    lines = given.arrow("SELECT * FROM order_lines LIMIT 0").column_names
+    # peers are asked by the day alone
+    kept = [name for name in lines if name in {*used, "order_date"} - {"customer_id"}]
+    given.engine.keep(
+        PREPARED["customers"],
+        f"SELECT *, CAST(row_number() OVER (ORDER BY customer_id) AS INTEGER) AS {PLACE} "
+        "FROM customers",
+    )
+    given.engine.keep(
+        PREPARED["order_lines"],
+        f"SELECT c.{PLACE}, {', '.join(f'l.{quoted(name)}' for name in kept)} "
+        f"FROM order_lines AS l JOIN {PREPARED['customers']} AS c USING (customer_id) "
+        f"WHERE l.order_date <= DATE '{known.as_of.isoformat()}'",
+    )
+    return replace(known, is_prepared=True)
+
+
+def _compiled(rule: SegmentRule, known: Words) -> str:
+    try:
+        return compile_rule(rule.where, known)
+    except EngagementError as error:
+        raise EngagementError(f"Segment rule {rule.id}. {error}") from None
+
+
 def members(rule: SegmentRule, given: Given, known: Words) -> npt.NDArray[np.object_]:
     """The ids of the customers whom a rule holds for, in order."""
     try:
-        found = given.query(compile_rule(rule.where, known))
-    except EngagementError as error:
-        raise EngagementError(f"Segment rule {rule.id}. {error}") from None
+        found = given.query(_compiled(rule, known))
     except failure("OutOfRangeException"):
         raise EngagementError(
             f"Segment rule {rule.id} reckons with larger numbers than 38 digits hold.\n"
