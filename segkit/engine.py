@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 _ON_THIS_MACHINE = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
-    "spark.sql.shuffle.partitions": "4",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
@@ -151,9 +150,11 @@ class Spark:
             builder = builder.config(name, value)
         if is_here:
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-            builder = builder.master(f"local[{os.environ.get('SEGKIT_THREADS') or '*'}]")
+            threads = int(os.environ.get("SEGKIT_THREADS") or os.cpu_count() or 1)
             memory = os.environ.get("SEGKIT_MEMORY_MB") or 1024
+            builder = builder.master(f"local[{threads}]")
             builder = builder.config("spark.driver.memory", f"{memory}m")
+            builder = builder.config("spark.sql.shuffle.partitions", threads)
         self.session = builder.getOrCreate()
         if is_here:
             self.session.sparkContext.setLogLevel("ERROR")
