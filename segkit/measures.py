@@ -269,6 +269,10 @@ def present(columns: Iterable[str]) -> tuple[Measure, ...]:
     return tuple(one for one in MEASURES if one.column in found)
 
 
+#: The table stands between these lines of ``docs/methods.md``.
+BEGIN, END = "<!-- generated from segkit/measures.py -->", "<!-- end of what is generated -->"
+
+
 def as_markdown() -> str:
     """The table of ``docs/methods.md``."""
     rows = [

@@ -13,7 +13,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text("utf-8")
-LOCKED = set(re.findall(r"^([a-z0-9._-]+)==", LOCK, re.M))
+SPARK_LOCK = (ROOT / "requirements-spark.lock").read_text("utf-8")
+LOCKED, LOCKED_FOR_SPARK = (
+    set(re.findall(r"^([a-z0-9._-]+)==", lock, re.M)) for lock in (LOCK, SPARK_LOCK)
+)
 
 
 @pytest.mark.parametrize(
@@ -40,11 +43,9 @@ def _names(requirements: list[str]) -> set[str]:
 
 def test_every_dependency_is_in_the_lock() -> None:
     project = PROJECT["project"]
-    wanted = _names(
-        project["dependencies"]
-        + [one for extra in project["optional-dependencies"].values() for one in extra]
-    )
-    assert wanted - LOCKED == set()
+    extras = {name: _names(extra) for name, extra in project["optional-dependencies"].items()}
+    assert extras.pop("spark") - LOCKED_FOR_SPARK == set()
+    assert set().union(_names(project["dependencies"]), *extras.values()) - LOCKED == set()
 
 
 def test_the_build_backend_is_in_the_lock() -> None:
@@ -55,11 +56,16 @@ def test_at_most_twenty_four_direct_dependencies() -> None:
     assert len(PROJECT["project"]["dependencies"]) <= 24  # docs/adr/0006
 
 
-def test_every_locked_package_has_a_hash_and_none_an_address() -> None:
-    blocks = re.split(r"^(?=[a-z0-9._-]+==)", LOCK, flags=re.M)[1:]
+@pytest.mark.parametrize("lock", [LOCK, SPARK_LOCK], ids=["all", "spark"])
+def test_every_locked_package_has_a_hash_and_none_an_address(lock: str) -> None:
+    blocks = re.split(r"^(?=[a-z0-9._-]+==)", lock, flags=re.M)[1:]
     assert [block.split("==")[0] for block in blocks if "--hash=sha256:" not in block] == []
-    assert "://" not in LOCK
-    assert "index-url" not in LOCK
+    assert "://" not in lock
+    assert "index-url" not in lock
+
+
+def test_what_spark_adds_replaces_nothing() -> None:
+    assert LOCKED_FOR_SPARK & LOCKED == set()
 
 
 def test_the_lock_serves_linux_macos_and_windows() -> None:
@@ -86,7 +92,7 @@ def test_the_readme_gives_the_commands_that_the_makefile_runs() -> None:
 
 def test_continuous_integration_calls_the_readmes_test_command_last() -> None:
     script = (ROOT / ".ci" / "run").read_text("utf-8")
-    assert script.strip().splitlines()[-1] == "make test"
+    assert script.strip().splitlines()[-2:] == ["make test-spark", "make test"]
 
 
 def _tracked() -> list[Path]:
