@@ -12,9 +12,13 @@ from segkit.segments.features import within
 from segkit.segments.page import figure, money, read
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
     from segkit.workbook import Figure, Workbook
+
+    Floats = npt.NDArray[np.float64]
 
 _SOURCE = ("deviations", "behaviour")
 _FEWEST = 5
@@ -233,7 +237,8 @@ def early_signs(book: Workbook) -> None:
             ),
             say("Customers with each sign, and how many would show it by chance, {window}",
                 window=book.window_text),
-            frame, "sign customers tested by_chance revenue", n=len(known), rows_shown=10,
+            frame, "sign customers tested by_chance revenue",
+            n=len(known), rows_shown=10, grade="C",
             reading=say(
                 "Signs are looked for one by one, and a customer may show several. By chance: with "
                 "so many customers looked at some always stand out, and lists are cut so that at "
@@ -341,7 +346,8 @@ def _list(
         frame.head(500), columns, n=len(found), rows_shown=12, grade="C",
         reading=say(
             "Expected is what the customer bought a month before, moved as its segment moved "
-            "since. All of the list is in the workbook; sellers are told by code."
+            "since. A discount is held against the segment's; in brackets stands how many days "
+            "usually lie between orders."
         ),
     )  # fmt: skip
 
@@ -414,12 +420,23 @@ def _drawn(tested: pd.DataFrame) -> pd.DataFrame:
     far = float(norm.isf((0.001 if limit != limit else limit) / 2))
     spread = np.sqrt(1 / own["orders_expected"] + 0.02)
     error = own["usual_noise"].where(own["slope_z"].notna()) * (0.5 + 1.5708 / 6) ** 0.5
-    bands = np.minimum(np.arange(len(own)) * 12 // max(len(own), 1), 11)
-    usual = error.fillna(spread).groupby(bands).transform("median")
+    usual = _smooth(own["orders_expected"].to_numpy(), error.fillna(spread).to_numpy())
     made["low"], made["high"] = np.exp(-far * usual), np.exp(far * usual)
     others = made.index[~made["is_marked"]]
     every = max(1, -(-len(others) // _MOST_POINTS))
     return made.loc[sorted({*others[::every], *made.index[made["is_marked"]]})]
+
+
+def _smooth(size: Floats, error: Floats) -> Floats:
+    """The usual error at each size, sizes sorted: medians of bands, joined on a log scale."""
+    import numpy as np
+
+    bands = np.array_split(np.arange(len(size)), max(1, min(12, len(size) // 10)))
+    if not len(size):
+        return error
+    at = [np.log(np.median(size[band])) for band in bands]
+    middle = np.minimum.accumulate([np.median(error[band]) for band in bands])
+    return np.asarray(np.interp(np.log(size), at, middle), np.float64)
 
 
 def reason(one: Mapping[Any, Any], words: Mapping[str, Mapping[str, str]]) -> Message:
@@ -429,8 +446,8 @@ def reason(one: Mapping[Any, Any], words: Mapping[str, Mapping[str, str]]) -> Me
     falls = one["gap"] < 0
     if abs(now - expected) >= 0.2 * expected:
         told.append(
-            say_n("{n} order where about {expected} were to be expected",
-                  "{n} orders where about {expected} were to be expected",
+            say_n("{n} order, about {expected} expected",
+                  "{n} orders, about {expected} expected",
                   now, expected=Value(round(expected), "number"))
         )  # fmt: skip
     elif one["has_shift"]:
@@ -440,12 +457,12 @@ def reason(one: Mapping[Any, Any], words: Mapping[str, Mapping[str, str]]) -> Me
         )  # fmt: skip
     if one["has_slope"]:
         told.append(
-            say("falls steadily against its segment") if falls
-            else say("rises steadily against its segment")
+            say("falls steadily") if falls
+            else say("rises steadily")
         )  # fmt: skip
     if one["has_rhythm_break"]:
         told.append(
-            say("silent for {days} days, usually {gap} between orders",
+            say("silent for {days} days (usually {gap})",
                 days=Value(one["recency_days"], "number"),
                 gap=Value(round(one["gap_days"]), "number"))
         )  # fmt: skip
@@ -453,11 +470,11 @@ def reason(one: Mapping[Any, Any], words: Mapping[str, Mapping[str, str]]) -> Me
         told.append(say("no more {category}", category=within(str(one["lost_category"]), words)))
     if one["has_price_drift"]:
         told.append(
-            say("its discount rose against the segment's") if one["discount_change"] > 0
-            else say("its discount fell against the segment's")
+            say("higher discount than before") if one["discount_change"] > 0
+            else say("lower discount than before")
         )  # fmt: skip
     if one["is_against_base"] and falls:
-        told.append(say("its whole segment falls behind the others"))
+        told.append(say("its whole segment falls"))
     return say("{reasons}", reasons=listed(told or [say("bought less than expected")]))
 
 
