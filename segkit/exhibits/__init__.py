@@ -22,9 +22,9 @@ ChartKind = Literal[
     "lines",  # `x` dates or numbers, `y` values, one line a `series`
     "curve",  # cumulative curve: `x` and `y` from 0, a reference line at `reference`
     "points",  # scatter: `x`, `y`, `label` for the few named; a band from `low` to `high` over `x`
-    "heat",  # `y` rows, `x` columns, `value` cells
+    "heat",  # `y` rows, `x` columns, `value` cells, or `label` in two lines; `accent` colours cells
     "intervals",  # one dot with its range a row: `y` labels, `x` values, `low`, `high`
-    "stacked",  # horizontal stacked bars: `y` labels, `x` values, `series` colours
+    "stacked",  # horizontal stacked bars: `y`, `x` values, `series`; grey without `accent`
     "steps",  # waterfall: `y` labels, `x` changes, `total` marks the sums
 ]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 from report_client import KINDS, exhibit, payload, sample
 
-from segkit.exhibits import Column, canvas, charts
+from segkit.exhibits import Chart, Column, canvas, charts
 from segkit.language import say
 
 DATA = {
@@ -142,3 +143,46 @@ def test_outlines_need_no_font() -> None:
 def test_letters_that_the_font_lacks_have_a_stand_in() -> None:
     drawn = words_of(charts.svg(payload(exhibit("bars", sample(1, name="東京 \u202eŁódź"))), "en"))
     assert "□□ Łódź" in drawn
+
+
+def cells(*, led: bool) -> str:
+    frame = pd.DataFrame(
+        {
+            "row": ["a", "a", "b"], "column": ["x", "y", "x"], "money": [10.0, 200.0, 0.5],
+            "told": ["10 · two", "200 · one", "0.5 · six"], "is_led": [led, False, False],
+        }
+    )  # fmt: skip
+    columns = tuple(Column(name, say("Name")) for name in ("row", "column", "told"))
+    columns = (*columns, Column("money", say("Net revenue"), "PLN"))
+    recipe = Chart("heat", x="column", y="row", value="money", label="told", accent="is_led")
+    made = replace(exhibit("heat"), data=frame, columns=columns, chart=recipe)
+    return charts.svg(payload(made), "en")
+
+
+def test_a_map_tells_its_cells_in_words_of_two_lines() -> None:
+    words = words_of(cells(led=True))
+    assert {"10", "two", "200", "one", "0.5", "six"} <= {*words}
+
+
+def test_the_cells_a_map_is_about_are_in_colour_and_the_others_grey() -> None:
+    accent, pale = canvas.color("accent"), "#f2f3f4"
+    assert cells(led=True).count(f"fill: {accent}") == 1
+    assert pale in cells(led=True)
+    assert pale not in cells(led=False)
+
+
+def test_series_the_title_is_not_about_are_grey() -> None:
+    frame = pd.DataFrame(
+        {
+            "row": ["a", "a"], "part": [0.4, 0.6], "side": ["left", "undecided"],
+            "is_told": [True, False],
+        }
+    )  # fmt: skip
+    columns = tuple(Column(name, say("Name")) for name in ("row", "side"))
+    columns = (*columns, Column("part", say("Share"), "share"))
+    recipe = Chart("stacked", x="part", y="row", series="side", accent="is_told")
+    made = replace(exhibit("stacked"), data=frame, columns=columns, chart=recipe)
+    drawing = charts.svg(payload(made), "en")
+    assert f"fill: {canvas.color('grey')}" in drawing
+    plain = charts.svg(payload(replace(made, chart=replace(recipe, accent=None))), "en")
+    assert f"fill: {canvas.color('grey')}" not in plain
