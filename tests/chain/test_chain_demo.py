@@ -93,6 +93,24 @@ def test_loss_makers_are_found(report: Report, truth: pd.DataFrame, shuffled: pd
     assert loses.sum() < 1.3 * truth["is_loss_maker"].sum()
 
 
+def test_planted_decliners_are_found_and_hardly_anyone_else(
+    report: Report, truth: pd.DataFrame, shuffled: pd.DataFrame
+) -> None:
+    told = report.table("deviations").set_index("customer_id")["direction"] == "down"
+
+    def found(planted: pd.DataFrame) -> tuple[float, float]:
+        falls = planted.set_index("customer_id")["is_decliner"]
+        both = told.reindex(falls.index, fill_value=False) & falls
+        return both.sum() / told.sum(), both.sum() / falls.sum()
+
+    precision, recall = found(truth)
+    print(f"planted decliners: precision {precision:.3f}, recall {recall:.3f}")
+    assert precision >= 0.8 and recall >= 0.6
+    assert found(shuffled)[0] < 0.3
+    # nobody was made to grow
+    assert (report.table("deviations")["direction"] == "up").sum() <= 3
+
+
 def test_the_checks_find_what_was_planted(report: Report, demo_client: Path) -> None:
     planted = json.loads((demo_client / "truth" / "faults.json").read_text("utf-8"))
     twins = report.table("failed_same_customer")
