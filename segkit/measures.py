@@ -141,7 +141,7 @@ MEASURES: tuple[Measure, ...] = (
                 "revenue, as a share a quarter; from {quarters} full quarters on",
                 quarters=_QUARTERS)),
     Measure("trend_orders", "share", say("order trend a quarter"),
-            say("the same of the number of orders")),
+            say("the trend of net revenue, but of the number of orders")),
     # --- breadth ------------------------------------------------------------------------------
     Measure("products", "count", say("products bought"), say("different products bought")),
     Measure("categories", "count", say("categories bought"),

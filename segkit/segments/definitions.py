@@ -34,7 +34,7 @@ def each_measure(book: Workbook) -> None:
     import pandas as pd
 
     behaviour = book.table("behaviour")
-    data = pd.DataFrame([_row(book, one, behaviour) for one in present(behaviour)])
+    data = pd.DataFrame([_row(book, one, behaviour) for one in present(map(str, behaviour))])
     said = {
         "n": figure(book, "measures", len(data), "count", source=("behaviour",)),
         "few": figure(
