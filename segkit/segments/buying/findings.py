@@ -135,7 +135,7 @@ def _sides_exhibit(book: Workbook, known: Known) -> Any:
         ),
         say("Transactional | consultative, together"): ("logic", "transactional", "consultative"),
     }  # fmt: skip
-    sides = (say("The first"), WORDS[UNDECIDED], say("The second"))
+    sides = (say("Named first"), WORDS[UNDECIDED], say("Named second"))
     parts = []
     for label, (column, first, second) in rows.items():
         own = known.customers
@@ -498,11 +498,12 @@ def _map_exhibit(book: Workbook, known: Known) -> Any:
         UNDECIDED: WORDS[UNDECIDED],
     }
     customers = known.customers.assign(row=_row(known.customers))
-    cells = []
+    cells, mapped = [], 0
     for row, called in rows.items():
         for today, sold in columns.items():
             own = customers[(customers["row"] == row) & (customers["today"] == today)]
             revenue = int(own["net_revenue"].sum())
+            mapped += revenue
             worth = Value(book.money(revenue), book.currency)
             cells.append(
                 {
@@ -515,6 +516,11 @@ def _map_exhibit(book: Workbook, known: Known) -> Any:
                     "is_wrong": bool(own["mismatch"].isin(["over", "under"]).any()),
                 }
             )  # fmt: skip
+    book.identity(
+        "net revenue of the map of mismatches = net revenue of active customers",
+        book.money(mapped),
+        book.money(known.revenue),
+    )
     wrong = customers["mismatch"].isin(["over", "under"])
     untold = customers.loc[customers["mismatch"] == "unknown", "net_revenue"].sum()
     unknown = _of(untold, known.revenue)
