@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from segkit.workbook import Workbook
 
 _AGREES = judged(
-    "segments.rival_agrees", 0.65, 0.5, 0.8, "index",
+    "segments.rival_agrees", 0.65, 0.5, 0.8, "number",
     say("From this adjusted Rand index on another way of grouping agrees with the segments."),
 )  # fmt: skip
 
