@@ -95,9 +95,8 @@ def abc_by_xyz(book: Workbook) -> None:
     book.show(
         _exhibit(
             book, "abc_xyz",
-            (say("{field} bring in {share} of net revenue: {customers}",
-                 field=_FIELDS.get(str(top["field"]), say("Small customers")),
-                 share=share, customers=count),
+            (say("{share} of net revenue comes from {customers} customers: {field}",
+                 field=_FIELDS.get(str(top["field"]), say("small")), share=share, customers=count),
              carries(float(top["money_share"])) and top["field"] in _FIELDS,
              say("No field of value and steadiness holds a third of net revenue")),
             say("Share of net revenue and number of customers by value and steadiness, {window}",
@@ -119,12 +118,12 @@ def abc_by_xyz(book: Workbook) -> None:
 
 
 _FIELDS = {
-    "AX": say("Large and steady customers"),
-    "AY": say("Large customers whose months vary"),
-    "AZ": say("Large but erratic customers"),
-    "BX": say("Customers of middle size who buy steadily"),
-    "BY": say("Customers of middle size whose months vary"),
-    "BZ": say("Erratic customers of middle size"),
+    "AX": say("large and steady"),
+    "AY": say("large, with months that vary"),
+    "AZ": say("large but erratic"),
+    "BX": say("middle-sized and steady"),
+    "BY": say("middle-sized, with months that vary"),
+    "BZ": say("middle-sized and erratic"),
 }
 
 
@@ -205,7 +204,7 @@ def against_intuition(book: Workbook) -> None:
     behaving = pair[pair["way"] == "behaviour"]
     if len(behaving):
         book.show(_ahead(book, rival, own, behaving.iloc[0]))
-    book.show(_compared(book, table))
+    book.show(*_compared(book, table))
 
 
 def _ahead(book: Workbook, rival: str, own: pd.Series[Any], other: pd.Series[Any]) -> Finding:
@@ -241,7 +240,8 @@ def _ahead(book: Workbook, rival: str, own: pd.Series[Any], other: pd.Series[Any
     )
 
 
-def _compared(book: Workbook, table: pd.DataFrame) -> Exhibit:
+def _compared(book: Workbook, table: pd.DataFrame) -> list[Exhibit]:
+    """Net revenue as a chart, then margin and visits as a table where they are known."""
     import pandas as pd
 
     shown = table[table["way"] != "chance"].copy()
@@ -260,10 +260,8 @@ def _compared(book: Workbook, table: pd.DataFrame) -> Exhibit:
     drawn = shown[shown["is_sales"]].reset_index(drop=True)
     rivals = table[(table["way"] == "behaviour") & (table["outcome"] == "net_revenue")]
     wins = int((rivals["ahead_low"] > 0).sum())
-    rest = shown[~shown["is_sales"]]
-    if len(rest):
-        book.show(_others(book, rest.reset_index(drop=True)))
-    return _exhibit(
+    rest = shown[~shown["is_sales"]].reset_index(drop=True)
+    drawing = _exhibit(
         book, "intuition",
         (say("With as many groups, behaviour is ahead of {wins} of {all} other ways",
              wins=wins, all=len(rivals)),
@@ -282,6 +280,7 @@ def _compared(book: Workbook, table: pd.DataFrame) -> Exhibit:
             chance=Value(float(chance), "share", digits=1),
         ),
     )  # fmt: skip
+    return [drawing, _others(book, rest)] if len(rest) else [drawing]
 
 
 def _others(book: Workbook, rest: pd.DataFrame) -> Exhibit:
