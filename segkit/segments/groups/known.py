@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from segkit.engine import quoted
+from segkit.language import Message
+from segkit.measures import measure
 from segkit.segments.features import feature
 from segkit.segments.groups.compiling import Kind, Known, Words
 from segkit.segments.groups.registry import DAYS, SHORT, Source
@@ -54,10 +56,19 @@ def columns(given: Given, table: str, alias: str) -> Mapping[str, Known]:
     for name, engine_type in zip(described["column_name"], described["column_type"], strict=True):
         declared = contract.column(name) if contract else None
         kind = _KINDS.get(engine_type, "real")
-        is_money = declared.kind == "amount" if declared else table == "behaviour" and _pays(name)
+        is_money = (
+            declared.kind == "amount"
+            if declared
+            else table == "behaviour" and meaning(name)[1] == "money"
+        )
         made[name] = Known(f"{alias}.{quoted(name)}", "money" if is_money else kind)
     return made
 
 
-def _pays(column: str) -> bool:
-    return feature(column).unit == "money"
+def meaning(column: str) -> tuple[Message, str]:
+    """What a column of ``behaviour`` is called, and its unit."""
+    known = measure(column)
+    if known is None or known.column.endswith("*"):  # a share, called as the client calls it
+        told = feature(column)
+        return told.label, told.unit
+    return known.label, known.unit

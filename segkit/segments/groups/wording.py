@@ -9,9 +9,9 @@ from functools import reduce
 
 from segkit.engagement import Engagement
 from segkit.language import Message, Value, as_value, client_word, listed, say, say_n, term
-from segkit.segments.features import feature
 from segkit.segments.groups.compiling import Known, Words, asked, peers
 from segkit.segments.groups.grammar import Apply, Call, Name, Node, Number, Text, Truth, parse
+from segkit.segments.groups.known import meaning
 from segkit.segments.groups.registry import MEASURES, PEERS, SHORT
 
 _SIGNS: Mapping[str, Message] = {
@@ -137,7 +137,7 @@ class _Reader:
                 return MEASURES[name].unit
             case Name(name):
                 known = self.words.attributes[name]
-                is_share = known.sql.startswith("b.") and feature(name).unit == "share"
+                is_share = known.sql.startswith("b.") and meaning(name)[1] == "share"
                 return "share" if is_share else known.kind
             case Apply("/", (_, other)) if self._unit(other) == "money":
                 return "number"
@@ -175,7 +175,7 @@ class _Reader:
 def _called(name: str, known: Known) -> Message:
     """A column as it is spoken of."""
     if known.sql.startswith("b."):
-        return feature(name).label
+        return meaning(name)[0]
     if known.sql.startswith("p."):
         return say("product {column}", column=term(name.removeprefix("product_")))
     return term(SHORT.get(name, name))
