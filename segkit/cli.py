@@ -182,16 +182,23 @@ def demo(
 @app.command(epilog="Example: segkit freeze engagements/nordvik")
 def freeze(
     engagement: _Engagement,
+    *,
+    refit: Annotated[
+        bool,
+        typer.Option(
+            "--refit", help="Find segments anew; ids stay where they match those frozen before."
+        ),
+    ] = False,
 ) -> None:
     """Record the segments as they are defined today.
 
-    It writes segments.json beside the engagement file: names, rules and sizes, to be agreed
-    with the client and kept. A later run does not read it yet: segments are found anew each time.
+    It writes segments.json beside the engagement file: names, rules, edges and sizes, to be
+    agreed with the client and kept. While it is there, runs use these segments and find no others.
     """
     from segkit import flow
 
     with _progress() as progress:
-        written = flow.freeze(engagement, progress)
+        written = flow.freeze(engagement, progress, refit=refit)
     print(written)
 
 

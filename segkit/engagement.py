@@ -18,9 +18,10 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from segkit.errors import EngagementError, first_few, nearest
+from segkit.frozen import FILE, Frozen, read_frozen
 from segkit.language import Message, is_translated, listed, say, say_n
 
-_SET_BY_US = {"folder", "overrides", "questions"}
+_SET_BY_US = {"folder", "frozen", "overrides", "questions"}
 #: How a comment begins that asks what only the client can say; and a value that waits for it.
 QUESTION, OPEN = "QUESTION:", "?"
 Language = Literal["en", "da", "pl", "ro"]
@@ -202,6 +203,11 @@ class Segmentation(_Agreed):
     rfm_scores
         ``ranks``: equal customers, equal scores, bins of nearly equal size. ``quantiles``: bins end
         one day, order or unit of currency above the quantiles, as the R package ``rfm`` has it.
+    refit
+        Find segments anew though some are frozen; ids stay where the match with those holds.
+    hysteresis
+        A customer leaves its frozen segment only at the second month end in a row that its rule
+        says so, or when it is clearly past the cut.
     """
 
     primary: Literal["clusters", "rules", "rfm"] = "clusters"
@@ -211,6 +217,8 @@ class Segmentation(_Agreed):
     k_max: int = Field(default=9, le=12)
     rfm_bins: int = Field(default=5, ge=3, le=10)
     rfm_scores: Literal["ranks", "quantiles"] = "ranks"
+    refit: bool = False
+    hysteresis: bool = True
 
 
 class SegmentRule(_Agreed):
@@ -310,6 +318,7 @@ class Engagement(_Agreed):
     assumptions: tuple[Assumption, ...] = ()
     privacy: Privacy = Privacy()
     targets: Targets = Targets()
+    frozen: Frozen | None = None
     folder: Path = Field(default=Path(), exclude=True)
     overrides: tuple[str, ...] = ()
     questions: tuple[int, ...] = Field(default=(), exclude=True)
@@ -346,6 +355,31 @@ class Engagement(_Agreed):
         return tuple(dict.fromkeys([self.language, *self.also_in]))
 
     @property
+    def rescored_by(self) -> Frozen | None:
+        """The frozen segments where they are used as they are; None where segments are found."""
+        own_rules = self.segmentation.primary == "rules"
+        return None if self.segmentation.refit or own_rules else self.frozen
+
+    @model_validator(mode="after")
+    def _agreed_as_frozen(self) -> Self:
+        if self.frozen is None or self.segmentation.refit:
+            return self
+        pairs = (
+            ("segmentation.primary", self.segmentation.primary, self.frozen.primary),
+            ("segmentation.within", self.segmentation.within, self.frozen.within),
+            ("window_months", self.window_months, self.frozen.window_months),
+            ("currency", self.currency, self.frozen.currency),
+        )
+        for key, now, then in pairs:
+            if now != then:
+                raise EngagementError(
+                    f"{key} is {now or 'not set'}, and {FILE} was frozen with {then or 'none'}.\n"
+                    "Fix: set it back, try it with --set segmentation.refit=true, or freeze anew "
+                    "with: segkit freeze --refit ENGAGEMENT"
+                )
+        return self
+
+    @property
     def not_yet(self) -> tuple[Message, ...]:
         """What was agreed and is not done yet, in sentences for the cover."""
         told = []
@@ -365,8 +399,6 @@ class Engagement(_Agreed):
                     languages=listed(english),
                 )
             )
-        if (self.folder / "segments.json").is_file():
-            told.append(say("The frozen segments.json is not read yet: segments were found anew."))
         return tuple(told)
 
     @field_validator("merges")
@@ -529,6 +561,7 @@ def read_engagement(path: str | Path, overrides: tuple[str, ...] = ()) -> Engage
             {
                 **agreed,
                 "folder": path.resolve().parent,
+                "frozen": read_frozen(path.resolve().parent),
                 "overrides": overrides,
                 "questions": asked,
             }

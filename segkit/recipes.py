@@ -141,6 +141,13 @@ RECIPES: tuple[Recipe, ...] = (
         may_use=("visits", "promotions", "events", "receivables"),
         keys=("as_of", "window_months", "currency"),
     ),
+    Recipe(
+        makes=("behaviour_back",),
+        make="segkit.behaviour.back:back",
+        needs=("order_lines", "customers", "products"),
+        may_use=("visits", "promotions", "events", "receivables"),
+        keys=("as_of", "window_months", "currency", "frozen", "segmentation"),
+    ),
     # --- segments ---------------------------------------------------------------------------
     Recipe(
         makes=("abc_xyz",),
@@ -174,6 +181,7 @@ RECIPES: tuple[Recipe, ...] = (
             "segment_thresholds",
             "rfm",
             "stability",
+            "segment_alignment",
         ),
         make="segkit.segments:segments",
         needs=(
@@ -183,8 +191,24 @@ RECIPES: tuple[Recipe, ...] = (
             "products",
             "memberships",
             "group_definitions",
+            "behaviour_back",
         ),
-        keys=("segmentation", "segment_rules", "as_of", "currency", "words", "data", "sources"),
+        keys=(
+            "segmentation",
+            "frozen",
+            "segment_rules",
+            "as_of",
+            "currency",
+            "words",
+            "data",
+            "sources",
+        ),
+    ),
+    Recipe(
+        makes=("segment_moves", "segment_migration", "segment_drift"),
+        make="segkit.segments.identity.moves:moves",
+        needs=("behaviour", "behaviour_before", "segments", "segment_definitions", "customers"),
+        keys=("as_of", "window_months", "segmentation", "frozen"),
     ),
     Recipe(
         makes=("buying_logic", "buying_agreement", "buying_classes"),

@@ -29,6 +29,7 @@ _SHARED_GROUND = (
     "tables.py",
     "engagement.py",
     "evidence",
+    "frozen.py",
     "measures.py",
     "store.py",
 )

@@ -58,7 +58,7 @@ def before(given: Given) -> dict[str, pd.DataFrame]:
         empty = pd.DataFrame({"customer_id": pd.Series(dtype="str")})
         return {"behaviour_before": empty, "since": empty}
     sums = _since(given, earlier)
-    known = _known(given, earlier)
+    known = known_at(given, earlier)
     since = known[["customer_id"]].merge(sums, on="customer_id", how="left")
     amounts = [name for name in map(str, since) if name != "customer_id"]
     since[amounts] = since[amounts].fillna(0).astype("int64")
@@ -81,8 +81,8 @@ def at_split(engagement: Engagement, first: object) -> Engagement | None:
     return half.model_copy(update={"as_of": half.window_start})
 
 
-def _known(given: Given, earlier: Engagement) -> pd.DataFrame:
-    """Behaviour at the split: lines after it are not yet known."""
+def known_at(given: Given, earlier: Engagement) -> pd.DataFrame:
+    """Behaviour as of an earlier day: lines after it are not yet known."""
     from segkit.engine import literal
 
     lines = f"read_parquet({literal(str(given.paths['order_lines']))})"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from segkit.changes import matching as compared
 from segkit.changes import noise
+from segkit.evidence.drift import drift
 from segkit.exhibits import Answer, Chart, Column, Exhibit, Finding, Note
 from segkit.language import Message, Value, say, say_n
 from segkit.tables import CONTRACTS
@@ -296,7 +297,7 @@ def _drifts(both: Earlier) -> pd.DataFrame:
 
     made = []
     for name, column, now, then in _pairs(both):
-        found = noise.drift(then, now)
+        found = drift(then, now)
         if found is not None:
             made.append(
                 {

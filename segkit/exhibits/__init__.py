@@ -23,6 +23,7 @@ ChartKind = Literal[
     "curve",  # cumulative curve: `x` and `y` from 0, a reference line at `reference`
     "points",  # scatter: `x`, `y`, `label` for the few named; a band from `low` to `high` over `x`
     "heat",  # `y` rows, `x` columns, `value` cells, or `label` in two lines; `accent` colours cells
+    "flow",  # bands from `y` on the left to `x` on the right, `value` wide
     "intervals",  # one dot with its range a row: `y` labels, `x` values, `low`, `high`
     "stacked",  # horizontal stacked bars: `y`, `x` values, `series`; grey without `accent`
     "steps",  # waterfall: `y` labels, `x` changes, `total` marks the sums

@@ -128,6 +128,24 @@ def plane(x_heading: str, y_heading: str, left: float, right: float, tall: float
     return ax
 
 
+def flow_frame(left: float, right: float, tall: float, heading: str) -> Axes:
+    """A frame without axes, with room for words on both sides and a line of heads above."""
+    ax = _axes(left, right, 52, 18, tall, heading)
+    ax.set(xticks=[], yticks=[])
+    return ax
+
+
+def beside_bars(
+    ax: Axes, texts: Sequence[str], middles: Sequence[float], at: float, out: int, ha: str
+) -> None:
+    """Words of two lines beside upright bars (from the top down), moved apart where they meet."""
+    low, high = sorted(ax.get_ylim())
+    scale = ax.get_position().height * whole(ax).get_figheight() * 72 / (high - low)
+    points = [middle * scale for middle in middles]
+    for text, middle, point, to in zip(texts, middles, points, apart(points, 27), strict=True):
+        say_at(ax, text, at, middle, dx=6 * out, dy=point - to, ha=ha)
+
+
 def _axes(left: float, right: float, top: float, bottom: float, tall: float, heading: str) -> Axes:
     height = tall + top + bottom
     figure = Figure(figsize=(WIDTH / 72, height / 72))

@@ -27,7 +27,14 @@ from segkit.exhibits.words import heading
 from segkit.language import Message, Scale, render, say, say_n, scale_of
 
 _MANY = 5_000  # marks; above it they are drawn as a picture
-_ROW_KINDS = ("bars", "intervals", "stacked", "steps", "heat")  # an absent value keeps its row
+_ROW_KINDS = (
+    "bars",
+    "intervals",
+    "stacked",
+    "steps",
+    "heat",
+    "flow",
+)  # an absent value keeps its row
 
 
 def svg(exhibit: Mapping[str, Any], language: str = "en", *, outlines: bool = False) -> str:
@@ -351,6 +358,68 @@ def _colors_of(table: pd.DataFrame) -> dict[str, Any]:
     return {"cmap": cmap, "norm": mpl.colors.Normalize(start, high or 1.0)}
 
 
+def _flow(plot: Plot) -> Axes | None:
+    """Bands from the groups on the left to those on the right, as thick as what goes over."""
+    ends = {"left": plot.words("y"), "right": plot.words("x")}
+    tidy = pd.DataFrame({**ends, "size": plot.numbers("value"), "accent": plot.accents})
+    tidy = tidy[tidy["size"] > 0]
+    if tidy.empty:
+        return None
+    order = list(dict.fromkeys([*tidy["left"], *tidy["right"]]))
+    sums = {side: tidy.groupby(side)["size"].sum().reindex(order).dropna() for side in ends}
+    scale, most = plot.scale("value"), max(map(len, sums.values()))
+    texts = {
+        side: [f"{canvas.shorten(str(name), 165)}\n{scale.write(n)}" for name, n in own.items()]
+        for side, own in sums.items()
+    }
+    wide = {
+        side: max(canvas.widest(text.split("\n")) for text in own) + 10
+        for side, own in texts.items()
+    }
+    gap = 0.03 * float(tidy["size"].sum())
+    ax = canvas.flow_frame(
+        wide["left"], wide["right"], max(34.0 * most, 150), plot.heading("value")
+    )
+    ax.set(xlim=(0, 1), ylim=(float(tidy["size"].sum()) + gap * (most - 1), 0))
+    starts = {side: (own + gap).cumsum() - own - gap for side, own in sums.items()}
+    _bands(ax, plot, tidy.sort_values(["left", "right"], key=lambda c: c.map(order.index)), starts)
+    for side, at, head in (("left", 0.0, "y"), ("right", 1.0, "x")):
+        ha, out = ("right", -1) if side == "left" else ("left", 1)
+        for top, size in zip(starts[side], sums[side], strict=True):
+            corner = (at - 0.02 * at, float(top))
+            ax.add_patch(mpl.patches.Rectangle(corner, 0.02, size, fc=color("muted"), lw=0))
+        canvas.beside_bars(ax, texts[side], (starts[side] + sums[side] / 2).tolist(), at, out, ha)
+        label = plot.say(plot.column(head)["label"])
+        within = "axes fraction"
+        say_at(ax, label, at, 1, dx=6 * out, dy=14, ha=ha, quiet=True, within=within)
+    return ax
+
+
+def _bands(
+    ax: Axes, plot: Plot, tidy: pd.DataFrame, starts: Mapping[str, pd.Series[float]]
+) -> None:
+    """The bands, grey ones first; on each side they leave and arrive in the groups' order."""
+    left, right = starts["left"].to_dict(), starts["right"].to_dict()
+    drawn = []
+    rows = tidy[["left", "right", "size", "accent"]].to_numpy(dtype=object).tolist()
+    for leaves, arrives, size, accent in rows:
+        drawn.append((bool(accent), left[leaves], right[arrives], size))
+        left[leaves] += size
+        right[arrives] += size
+    move = mpl.path.Path
+    for accent, y0, y1, size in sorted(drawn, key=lambda one: one[0]):
+        corners = [
+            (0.02, y0), (0.5, y0), (0.5, y1), (0.98, y1),
+            (0.98, y1 + size), (0.5, y1 + size), (0.5, y0 + size), (0.02, y0 + size), (0.02, y0),
+        ]  # fmt: skip
+        codes = [
+            move.MOVETO, *[move.CURVE4] * 3, move.LINETO, *[move.CURVE4] * 3, move.CLOSEPOLY,
+        ]  # fmt: skip
+        shade = plot.shade(accent=accent)
+        look = {"fc": shade, "lw": 0, "alpha": 0.75 if accent else 0.35}
+        ax.add_patch(mpl.patches.PathPatch(move(corners, codes), **look))
+
+
 def _wide(plot: Plot) -> pd.DataFrame:
     """One row a label and one column a series, at most five: the rest is summed."""
     names = plot.words("series") if plot.has("series") else [""] * len(plot.frame)
@@ -539,6 +608,7 @@ _DRAWINGS: dict[str, Callable[[Plot], Axes | None]] = {
     "curve": _curve,
     "points": _points,
     "heat": _heat,
+    "flow": _flow,
     "intervals": _intervals,
     "stacked": _stacked,
     "steps": _steps,

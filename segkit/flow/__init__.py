@@ -20,6 +20,7 @@ from segkit.flow.ledger import join
 from segkit.flow.pages import CHECKS_NOT_PASSED, NOT_RECONCILED, link_tables, render
 from segkit.flow.plan import AUDIT, CHANGES, Plan, write
 from segkit.flow.stages import run_notebooks
+from segkit.frozen import FILE
 from segkit.language import Message
 from segkit.recipes import ROOT, find_engagement, open_store, reports_folder
 
@@ -94,11 +95,21 @@ def check(engagement: str | Path, progress: Progress = lambda *_: None) -> list[
     return [*report(store, make_sources(store, progress))]
 
 
-def freeze(engagement: str | Path, progress: Progress = lambda *_: None) -> Path:
+def freeze(
+    engagement: str | Path, progress: Progress = lambda *_: None, *, refit: bool = False
+) -> Path:
     """Write the segments' definitions beside the engagement file, and say where."""
     from segkit.flow.frozen import write_definitions
 
-    store = open_store(read_engagement(find_engagement(engagement)))
+    overrides = ("segmentation.refit=true",) if refit else ()
+    agreed = read_engagement(find_engagement(engagement), overrides)
+    if agreed.frozen and not agreed.segmentation.refit:
+        raise EngagementError(
+            f"{FILE} is there already, frozen as of {agreed.frozen.as_of}.\n"
+            "Fix: find segments anew, with ids kept where they match, by: "
+            "segkit freeze --refit ENGAGEMENT"
+        )
+    store = open_store(agreed)
     make_sources(store, progress)
     return write_definitions(store)
 

@@ -15,6 +15,7 @@ from typing import Any
 from segkit import __version__
 from segkit.engagement import Engagement
 from segkit.evidence import SEED
+from segkit.frozen import FILE
 from segkit.store import PACKAGE, Store, file_digest
 
 _LIBRARIES = (
@@ -22,7 +23,9 @@ _LIBRARIES = (
     "scikit-learn", "scipy", "seaborn", "typst", "xlsxwriter",
 )  # fmt: skip
 #: Of the engagement: files and what is read from them, the client's words, and the register.
-_TOLD_ELSEWHERE = {"data", "sources", "raw", "words", "assumptions", "overrides", "segment_rules"}
+_TOLD_ELSEWHERE = {
+    "data", "sources", "raw", "words", "assumptions", "overrides", "segment_rules", "frozen",
+}  # fmt: skip
 #: What a notebook's numbers do not depend on.
 _PAGES_ONLY = ("report", "demo", "flow", "locale", "cli.py", "__main__.py")
 
@@ -80,6 +83,7 @@ def manifest(
         "code": _code(pages=True),
         "versions": versions(),
         "seeds": {"numpy": SEED},
+        "frozen": file_digest(agreed.folder / FILE) if agreed.frozen else None,
         "inputs": {name: _inputs(name, store) for name in keys.inputs},
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from segkit.engagement import Engagement, identifier
@@ -69,17 +70,19 @@ def segments(given: Given) -> dict[str, pd.DataFrame]:
     -------
     dict
         ``segments``: customer_id, base, segment_id, cluster_id, rfm_r, rfm_f, rfm_m, rfm_segment,
-        is_border; one row per active customer. ``segment_definitions``: one row per segment, in
-        the order in which their rules are tried. ``segment_profiles``: one row per segment and
-        measure. ``rfm``, ``stability``: see their functions.
+        is_border, rule_segment_id (what the rule alone says); one row per active customer.
+        ``segment_definitions``: one row per segment, in the order in which their rules are tried.
+        ``segment_profiles``: one row per segment and measure. ``segment_alignment``: one row per
+        segment of a re-fit beside frozen ones. ``rfm``, ``stability``: see their functions.
     """
     import pandas as pd
 
     behaviour = given.table("behaviour").sort_values("customer_id", ignore_index=True)
     names = labelled(given.query(LABELS), given.engagement.own_words)
     groups = _groups(given) if given.engagement.segmentation.primary == "rules" else None
+    back = given.table("behaviour_back") if given.engagement.rescored_by else None
     parts = [
-        _segment_base(rows.reset_index(drop=True), base, given.engagement, names, groups)
+        _segment_base(rows.reset_index(drop=True), base, given.engagement, names, groups, back)
         for base, rows in _bases(behaviour, given)
     ]
     made = {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]}
@@ -126,20 +129,36 @@ def _segment_base(
     engagement: Engagement,
     names: Mapping[str, Message],
     groups: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+    back: pd.DataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
     from segkit.segments.cut import by_groups, cut
+    from segkit.segments.identity.alignment import alignment, not_aligned, renamed
+    from segkit.segments.identity.scoring import frozen_cut, frozen_scores
     from segkit.segments.naming import segment_id
     from segkit.segments.rfm import rfm
 
-    agreed = engagement.segmentation
+    agreed, frozen = engagement.segmentation, engagement.rescored_by
     unit = engagement.minor_units if agreed.rfm_scores == "quantiles" else None
-    scored = rfm(behaviour, agreed.rfm_bins, unit)
-    made, tried = (
-        (by_groups(behaviour, *groups), []) if groups else cut(behaviour, scored, engagement, names)
-    )
-    ids = [segment_id(name, base) for name in made.ids or made.names]
+    scored = frozen_scores(behaviour, base, frozen) if frozen else None
+    scored = rfm(behaviour, agreed.rfm_bins, unit) if scored is None else scored
+    matches = not_aligned()
+    tried: list[Tried] = []
+    if frozen:
+        made = frozen_cut(behaviour, base, frozen, back)
+        ids = list(made.ids or ())
+    else:
+        made, tried = (
+            (by_groups(behaviour, *groups), [])
+            if groups
+            else cut(behaviour, scored, engagement, names)
+        )
+        ids = [segment_id(name, base) for name in made.ids or made.names]
+        made = replace(made, names=[_of_base(name, base, engagement) for name in made.names])
+        if engagement.frozen and not groups:
+            matches = alignment(behaviour, made.labels, ids, base, engagement.frozen)
+            made, ids = renamed(made, ids, matches, engagement)
     segment = pd.Series([ids[label] for label in made.labels])
     assigned = pd.DataFrame(
         {
@@ -151,6 +170,7 @@ def _segment_base(
             else [f"c{n + 1}" if n >= 0 else None for n in made.clusters],
             **{name: scored[name] for name in ("rfm_r", "rfm_f", "rfm_m", "rfm_segment")},
             "is_border": made.is_border,
+            "rule_segment_id": segment if made.by_rule is None else made.by_rule,
         }
     ).astype({"base": "string", "cluster_id": "string"})
     return {
@@ -160,6 +180,7 @@ def _segment_base(
         "rfm": scored.assign(base=base).astype({"base": "string"}),
         "segment_thresholds": _thresholds(made, base),
         "stability": _stability(tried, made, base, len(behaviour)),
+        "segment_alignment": matches,
     }
 
 
@@ -181,7 +202,7 @@ def _definitions(
     return pd.DataFrame(
         {
             "segment_id": ids,
-            "name": [_of_base(name, base, engagement) for name in made.names],
+            "name": made.names,
             "base": base,
             "rule": made.said or [in_words(rule, engagement, names) for rule in made.rules],
             "conditions": [as_json(rule) for rule in made.rules],

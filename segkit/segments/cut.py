@@ -40,6 +40,8 @@ class Cut:
         the rules' segments over that within the clusters, and the cuts of the rules.
     ids, said
         Where the client's own rules make the segments: their ids, and the rules in words.
+    by_rule
+        Each customer's segment by the frozen rules alone, without the memory of earlier months.
     """
 
     rules: list[Rule]
@@ -56,6 +58,7 @@ class Cut:
     comes_from: str = "clusters"
     ids: list[str] | None = None
     said: list[Message] | None = None
+    by_rule: npt.NDArray[np.object_] | None = None
 
 
 def cut(

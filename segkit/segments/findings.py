@@ -128,6 +128,12 @@ def _what_they_are(page: Page, made: dict[str, Figure]) -> Message:
             "and monetary value, as agreed.",
             **said,
         )
+    if "frozen" in origins:
+        return say(
+            "{customers} active customers are placed in {count} segments by the rules that were "
+            "frozen when they were agreed.",
+            **said,
+        )
     if origins == {"rules"}:
         return say(
             "{customers} active customers are placed in {count} segments by the client's own "

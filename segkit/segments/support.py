@@ -47,6 +47,8 @@ _CONTINUUM = Note(
 
 def _not_clustered(book: Workbook) -> Message:
     primary = book.engagement.segmentation.primary
+    if book.engagement.rescored_by:
+        return say("The agreed segments are frozen, so no others were sought.")
     if primary == "rfm":
         return say("Segments by recency, frequency and value were agreed, so none were sought.")
     if primary == "rules":

@@ -14,6 +14,7 @@ from segkit.changes import findings, matching, noise
 from segkit.changes.earlier import Earlier
 from segkit.changes.groups import groups
 from segkit.engagement import Engagement
+from segkit.evidence.drift import drift, noise_line, psi
 from segkit.exhibits import plain_text
 from segkit.language import render
 from segkit.store import Store
@@ -136,37 +137,37 @@ def test_customers_who_are_new_gone_or_moved_are_named_once(tmp_path):
     ],
 )
 def test_the_stability_index_is_the_published_one(then, now, published):
-    found = noise.psi(np.array(then, "float64"), np.array(now, "float64"))
+    found = psi(np.array(then, "float64"), np.array(now, "float64"))
     assert found == pytest.approx(published, abs=5e-7)
 
 
 def test_an_empty_bin_does_not_make_the_index_infinite():
-    assert np.isfinite(noise.psi(np.array([0.0, 10]), np.array([5.0, 5])))
+    assert np.isfinite(psi(np.array([0.0, 10]), np.array([5.0, 5])))
 
 
 @pytest.mark.parametrize(
     ("n", "bins", "line"), [(100, 5, 0.1898), (200, 10, 0.1692), (500, 10, 0.1), (1000, 10, 0.1)]
 )
 def test_the_noise_line_is_never_below_a_tenth(n, bins, line):
-    assert noise.noise_line(n, n, bins) == pytest.approx(line, abs=5e-5)
+    assert noise_line(n, n, bins) == pytest.approx(line, abs=5e-5)
 
 
 def test_the_noise_line_holds_for_fields_that_do_not_drift():
     draw = np.random.default_rng(1)
     beyond = [
-        noise.drift(*(pd.Series(draw.normal(size=100)) for _ in "ab")).is_beyond for _ in range(200)
+        drift(*(pd.Series(draw.normal(size=100)) for _ in "ab")).is_beyond for _ in range(200)
     ]
     assert 0.01 <= np.mean(beyond) <= 0.12
 
 
 def test_a_field_that_lost_its_values_drifts():
     then = pd.Series(["A", "B"] * 100)
-    found = noise.drift(then, then.where(pd.RangeIndex(200) % 2 == 0))
+    found = drift(then, then.where(pd.RangeIndex(200) % 2 == 0))
     assert found.is_beyond
 
 
 def test_a_field_of_one_value_cannot_drift():
-    assert noise.drift(pd.Series(["A"] * 9), pd.Series(["A"] * 9)) is None
+    assert drift(pd.Series(["A"] * 9), pd.Series(["A"] * 9)) is None
 
 
 def _figure(value, unit, n=None, low=None, high=None):
