@@ -25,6 +25,7 @@ def report(store: Store, checked: Checked) -> Iterator[str]:
         yield from (f"  {line}" for line in _told(table))
     yield from _answers(book)
     yield from _figures(book)
+    yield from _groups(book)
     if checked.warnings:
         yield str(say("To be settled"))
         yield from (f"  {warning}" for warning in checked.warnings)
@@ -88,6 +89,16 @@ def _answers(book: Workbook) -> Iterator[str]:
                 question=rung.answers, missing=listed(lacks), adds=rung.adds,
             )
         )  # fmt: skip
+
+
+def _groups(book: Workbook) -> Iterator[str]:
+    """The client's own groups: a rule that cannot be read is told here, not in a notebook."""
+    if not book.engagement.segment_rules:
+        return
+    yield str(say("The client's own groups"))
+    for one in book.table("group_definitions").to_dict("records"):
+        yield str(say_n("  {name}: {n} customer", "  {name}: {n} customers", int(one["customers"]),
+                        name=one["name"]))  # fmt: skip
 
 
 def _figures(book: Workbook) -> Iterator[str]:
