@@ -290,7 +290,7 @@ def _comes_back(book: Workbook, known: pd.DataFrame) -> None:
     book.show(
         Note(
             say("Who stood low in {months} months stood less low in the next {months}: the two go "
-                "together by {rho} only (correlation, {n} customers). So {back} of such a "
+                "together by {rho} (correlation, {n} customers). So {back} of such a "
                 "difference goes away by itself, and as much of a good spell. Whoever calls the "
                 "customers of these lists will see that happen: to know what the calls did, leave "
                 "some of the list uncalled and compare.",
@@ -354,7 +354,7 @@ def _list(
 
 def _ranges(book: Workbook, found: pd.DataFrame) -> Exhibit:
     """The largest gaps with the range that chance would leave."""
-    frame = _in_money(book, found).head(12)
+    frame = _in_money(book, found).head(10)
     clear = bool((frame["gap_to"] < 0).all())
     return _exhibit(
         book, "declining_ranges", (
@@ -397,7 +397,8 @@ def _funnel(book: Workbook, tested: pd.DataFrame) -> Exhibit:
         reading=say(
             "The band is what chance makes of customers of each size, narrower for large ones. "
             "Marked customers inside it fell or rose steadily over the whole window instead. Half "
-            "an order is added to both amounts, so that nothing bought can be drawn."
+            "an order is added to both amounts, so that nothing bought can be drawn. Customers "
+            "of whom less than one order was to be expected are left out."
         ),
     )  # fmt: skip
 
@@ -407,7 +408,7 @@ def _drawn(tested: pd.DataFrame) -> pd.DataFrame:
     import numpy as np
     from scipy.stats import norm
 
-    own = tested[(tested["orders_expected"] > 0.2) & (tested["revenue_expected"] > 0)]
+    own = tested[(tested["orders_expected"] >= 1) & (tested["revenue_expected"] > 0)]
     own = own.sort_values(["orders_expected", "customer_id"], ignore_index=True)
     value = own["revenue_expected"].astype("float64") / own["orders_expected"]
     above = own["revenue_recent"].clip(lower=0) + value / 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -139,8 +140,7 @@ def deviations_of(
     made = _with_gap(pd.concat([made, _recent(held), _tests(held)], axis=1), held)
     made = pd.concat([made, _verdict(made, held.base)], axis=1)
     called = made["direction"] != ""
-    # each of two tests was asked: both stand under the same limit
-    limit = made.loc[called, "p"].max() / 2 if called.any() else 0.0
+    limit = made.loc[called, "p"].max() if called.any() else 0.0
     for one in ("shift", "slope"):
         made[f"has_{one}"] = called & (2 * norm.sf(made[f"{one}_z"].abs()) <= limit)
     made["has_rhythm_break"] = is_silent(people)
@@ -308,8 +308,9 @@ def _verdict(made: pd.DataFrame, base: Ints) -> pd.DataFrame:
     p[asked == 0] = np.nan
     leading = np.sign(np.where(both[:, 0] >= both[:, 1], slope, shift))
     q = np.full(len(made), np.nan)
-    for way in (-1, 1):  # each list keeps to its own limit: many decliners excuse no false grower
-        own = (asked > 0) & (leading == way)
+    # each list keeps to its own limit: many decliners excuse no false grower
+    for way, one in itertools.product((-1, 1), np.unique(base)):
+        own = (asked > 0) & (leading == way) & (base == one)
         if own.any():
             q[own] = false_discovery_control(p[own])
     expected = made["revenue_expected"]
