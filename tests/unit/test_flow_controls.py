@@ -11,6 +11,7 @@ from flow_run import figure
 
 from segkit import cli, flow
 from segkit.engagement import read_engagement
+from segkit.errors import EngagementError
 from segkit.flow import pages
 from segkit.flow.ledger import across
 from segkit.language import Message, say
@@ -77,6 +78,33 @@ def test_check_says_which_control_would_help_where_none_is_declared(engagement):
         "  None is declared. Net revenue of the window is 150.50 in the files: with that of the "
         "ledger under [controls], a missing file would show."
     ) in flow.check(folder)
+
+
+RULE = """
+[[segment_rules]]
+id = "small"
+name = "Small"
+where = "%s"
+"""
+
+
+def test_check_tells_how_many_customers_each_agreed_rule_holds_for(engagement):
+    folder = engagement("150.50")
+    file = folder / "engagement.toml"
+    file.write_text(file.read_text() + RULE % "spend(last = '3 months') < 100")
+    told = flow.check(folder)
+    place = told.index("The client's own groups")
+    assert told[place + 1] == "  Small: 1 customer"
+
+
+def test_check_refuses_a_rule_that_names_what_is_not_known(engagement):
+    folder = engagement("150.50")
+    file = folder / "engagement.toml"
+    file.write_text(file.read_text() + RULE % "spnd(last = '3 months') < 100")
+    with pytest.raises(EngagementError) as caught:
+        flow.check(folder)
+    assert "spnd" in str(caught.value)
+    assert "Nearest: spend" in str(caught.value)
 
 
 @pytest.mark.parametrize("width", [80, 120])
