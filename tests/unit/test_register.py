@@ -49,6 +49,7 @@ FACTS = {
         "_SPREADS", "_STARTS",
     },
     "segments/deviating/findings.py": {"_FEWEST", "_MOST_POINTS"},
+    "segments/deviating/table.py": {"_SLOPE_FREEDOM"},
     "segments/deviating/robust.py": {
         "_AT_ONCE", "_CLIPPED", "_OF_CLIPPED", "_FARTHEST", "_FEWEST_ALIKE", "_MAD_EFFICIENCY",
         "_MAD_TO_SD", "_MEAN_AD_TO_SD", "_MEDIAN_SPREAD", "_SLOPE_SPREAD", "_MOST_KNOWN",
