@@ -360,25 +360,6 @@ class Engagement(_Agreed):
         own_rules = self.segmentation.primary == "rules"
         return None if self.segmentation.refit or own_rules else self.frozen
 
-    @model_validator(mode="after")
-    def _agreed_as_frozen(self) -> Self:
-        if self.frozen is None or self.segmentation.refit:
-            return self
-        pairs = (
-            ("segmentation.primary", self.segmentation.primary, self.frozen.primary),
-            ("segmentation.within", self.segmentation.within, self.frozen.within),
-            ("window_months", self.window_months, self.frozen.window_months),
-            ("currency", self.currency, self.frozen.currency),
-        )
-        for key, now, then in pairs:
-            if now != then:
-                raise EngagementError(
-                    f"{key} is {now or 'not set'}, and {FILE} was frozen with {then or 'none'}.\n"
-                    "Fix: set it back, try it with --set segmentation.refit=true, or freeze anew "
-                    "with: segkit freeze --refit ENGAGEMENT"
-                )
-        return self
-
     @property
     def not_yet(self) -> tuple[Message, ...]:
         """What was agreed and is not done yet, in sentences for the cover."""
@@ -557,7 +538,7 @@ def read_engagement(path: str | Path, overrides: tuple[str, ...] = ()) -> Engage
         told = _confirmed(path.resolve().parent, agreed["merge"]["file"])
         agreed["merges"] = [*agreed.get("merges", ()), *told]
     try:
-        return Engagement.model_validate(
+        made = Engagement.model_validate(
             {
                 **agreed,
                 "folder": path.resolve().parent,
@@ -568,6 +549,27 @@ def read_engagement(path: str | Path, overrides: tuple[str, ...] = ()) -> Engage
         )
     except ValidationError as error:
         raise EngagementError(_in_words(path.name, error)) from None
+    _refuse_other_than_frozen(made)
+    return made
+
+
+def _refuse_other_than_frozen(made: Engagement) -> None:
+    """Frozen rules mean what they meant only under the agreement they were found under."""
+    if made.frozen is None or made.segmentation.refit:
+        return
+    pairs = (
+        ("segmentation.primary", made.segmentation.primary, made.frozen.primary),
+        ("segmentation.within", made.segmentation.within, made.frozen.within),
+        ("window_months", made.window_months, made.frozen.window_months),
+        ("currency", made.currency, made.frozen.currency),
+    )
+    for key, now, then in pairs:
+        if now != then:
+            raise EngagementError(
+                f"{key} is {now or 'not set'}, and {FILE} was frozen with {then or 'none'}.\n"
+                "Fix: set it back, try it with --set segmentation.refit=true, or freeze anew "
+                "with: segkit freeze --refit ENGAGEMENT"
+            )
 
 
 def _refuse_open(name: str, agreed: dict[str, Any]) -> None:

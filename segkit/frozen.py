@@ -100,10 +100,10 @@ def read_frozen(folder: Path) -> Frozen | None:
         kept = Frozen.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        said = f"{where}: {first['msg']}" if where else first["msg"]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        said = f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}"
         raise EngagementError(
-            f"{FILE} is not as segkit freeze writes it: {said[:1].lower() + said[1:]}.\n"
+            f"{FILE} is not as segkit freeze writes it: {said}.\n"
             "Fix: put back the file as it was agreed, or delete it and freeze anew with: "
             "segkit freeze ENGAGEMENT"
         ) from None

@@ -150,26 +150,50 @@ def test_segments_that_miss_a_customer_or_a_cent_do_not_tie():
     ]
 
 
-def test_freeze_records_each_segment_beside_the_engagement_file(engagement, monkeypatch):
-    texts = [Message("Łódź"), Message("A")]
-    rows = {"segment_id": ["b", "a"], "net_revenue": [2, 1]}
-    rows |= {"name": texts, "rule": [say("Region"), say("Channel")], "description": texts}
-    monkeypatch.setattr(Store, "frame", lambda *_: pd.DataFrame(rows))
+def test_freeze_records_all_that_new_data_are_scored_by(engagement, monkeypatch):
+    base = pd.Series([None, None], dtype="string")
+    tables = {
+        "segment_definitions": {
+            "segment_id": ["b", "a"], "base": base, "name": [Message("Łódź"), Message("A")],
+            "rule": [say("Region"), say("Channel")], "description": [say("Large"), say("Small")],
+            "conditions": ['[[["orders", ">=", 4.0]]]', '[[["orders", "<", 4.0]]]'],
+            "comes_from": "value", "customers": [1, 2], "net_revenue": [2, 1],
+        },
+        "segment_profiles": {
+            "segment_id": ["a", "b", "b"], "measure": ["trend", "trend", "orders"],
+            "median": [float("nan"), 0.5, 4.0],
+        },
+        "rfm": {
+            "base": base, "recency_days": [3, 9], "rfm_r": [3, 1], "orders": [4, 2],
+            "rfm_f": [3, 2], "net_revenue": [200, 100], "rfm_m": [1, 1],
+        },
+    }  # fmt: skip
+    monkeypatch.setattr(Store, "frame", lambda _, name: pd.DataFrame(tables[name]))
     monkeypatch.setattr(flow, "make_sources", lambda *_: None)
     written = flow.freeze(engagement("1"))
     assert written == engagement("1") / "segments.json"
-    assert json.loads(written.read_text("utf-8")) == {
+    told = json.loads(written.read_text("utf-8"))
+    assert told.pop("segments") == [
+        {"segment_id": "b", "base": None, "name": {"en": "Łódź"}, "rule": {"en": "Region"},
+         "description": {"en": "Large"}, "conditions": [[["orders", ">=", 4.0]]],
+         "comes_from": "value", "customers": 1, "net_revenue": 2,
+         "centre": {"trend": 0.5, "orders": 4.0}},
+        {"segment_id": "a", "base": None, "name": {"en": "A"}, "rule": {"en": "Channel"},
+         "description": {"en": "Small"}, "conditions": [[["orders", "<", 4.0]]],
+         "comes_from": "value", "customers": 2, "net_revenue": 1, "centre": {}},
+    ]  # fmt: skip
+    assert told == {
+        "layout": 1,
         "client": "Four lines",
         "as_of": "2026-03-31",
         "window_months": 24,
         "currency": "EUR",
-        "segments": [
-            {"segment_id": "a", "net_revenue": 1, "name": {"en": "A"},
-             "rule": {"en": "Channel"}, "description": {"en": "A"}},
-            {"segment_id": "b", "net_revenue": 2, "name": {"en": "Łódź"},
-             "rule": {"en": "Region"}, "description": {"en": "Łódź"}},
+        "primary": "clusters",
+        "within": None,
+        "scores": [
+            {"base": None, "recency_days": [3.0, 3.0], "orders": [2.0, 4.0], "net_revenue": []}
         ],
-    }  # fmt: skip
+    }
 
 
 def test_an_accepted_gap_and_each_setting_stand_on_the_cover(engagement):

@@ -97,7 +97,7 @@ def _moves(
 
     was = there.set_index("customer_id")[["segment_id", "is_border"]]
     new = here.set_index("customer_id")[["segment_id", "is_border"]]
-    both = was.join(new, how="outer", lsuffix="_then", rsuffix="_now").sort_index()
+    both = was.add_suffix("_then").join(new.add_suffix("_now"), how="outer").sort_index()
     known = [name for name in columns if name in then and name in now]
     near = (both["is_border_then"] == True) | (both["is_border_now"] == True)  # noqa: E712
     near |= ~changed(now, then, known).reindex(both.index, fill_value=True)

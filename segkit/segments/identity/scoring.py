@@ -59,7 +59,9 @@ def readable(behaviour: pd.DataFrame, segments: Sequence[FrozenSegment]) -> pd.D
     return behaviour.assign(**dict.fromkeys(lacking, 0.0))
 
 
-def placed(behaviour: pd.DataFrame, segments: Sequence[FrozenSegment]) -> pd.Series[str]:
+def placed(
+    behaviour: pd.DataFrame, segments: Sequence[FrozenSegment], base: str | None = None
+) -> pd.Series[str]:
     """The segment of each customer by the frozen rules: the first that holds, or else the rest."""
     import numpy as np
     import pandas as pd
@@ -67,7 +69,7 @@ def placed(behaviour: pd.DataFrame, segments: Sequence[FrozenSegment]) -> pd.Ser
     given = np.full(len(behaviour), -1)
     for place, one in enumerate(segments):
         given[(given < 0) & meets(behaviour, rule_of(one))] = place
-    base = segments[0].base if segments else None
+    base = segments[0].base if segments else base
     ids = np.array([*(one.segment_id for one in segments), rest_id(base)], dtype=object)
     return pd.Series(ids[given], index=behaviour.index, dtype="object")
 
@@ -117,7 +119,7 @@ def frozen_cut(
 
     own = frozen.of_base(base)
     read = readable(behaviour, own).set_index("customer_id", drop=False)
-    here, near = placed(read, own), pd.Series(near_a_cut(read, own), index=read.index)
+    here, near = placed(read, own, base), pd.Series(near_a_cut(read, own), index=read.index)
     given = settled([*_earlier(back, own, read.index), (here, near)])
     ids = [*(one.segment_id for one in own), rest_id(base)]
     kept = [id for id in ids if (given == id).any()]
