@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 
-from benchmarks import audit, behaviour, chain, reading, rules, start
+from benchmarks import audit, behaviour, chain, reading, rules, segments, start
 from benchmarks.measure import line
 
 PARTS = {
@@ -16,6 +16,7 @@ PARTS = {
     "reading": reading.compare,
     "audit": audit.compare,
     "rules": rules.compare,
+    "segments": segments.compare,
 }
 
 print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
