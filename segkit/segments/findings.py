@@ -22,6 +22,7 @@ from segkit.segments.page import (
 )
 from segkit.segments.plays import MEASURES
 from segkit.segments.portraits import plays_of
+from segkit.segments.rules import FAITHFUL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,7 +160,16 @@ def _how_sure(page: Page, made: dict[str, Figure]) -> Message:
             "Nothing here is estimated: every customer meets exactly one rule, and customers near "
             "a threshold are marked."
         )
-    if page.definitions["is_approximate"].any():
+    own = page.definitions[page.definitions["comes_from"] == "clusters"]
+    if own["is_approximate"].any() and own["fidelity"].min() >= FAITHFUL:
+        return say(
+            "The rules reproduce the clusters for {fidelity} of customers, but segments are up to "
+            "{price} times as spread out, so they are called approximate; the segments are what "
+            "the rules say.",
+            fidelity=made["fidelity"],
+            price=Value(float(own["price"].max()), "number", digits=2),
+        )
+    if own["is_approximate"].any():
         return say(
             "The rules reproduce the clusters for {fidelity} of customers only, so they are called "
             "approximate; the segments are what the rules say.",

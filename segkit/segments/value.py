@@ -29,10 +29,22 @@ _QUIET = judged(
 )  # fmt: skip
 _NEAR = 0.05
 NAMES = (
-    (say("Large active customers"), say("the largest that order, half of active revenue")),
-    (say("Medium active customers"), say("the next largest that order, up to four fifths")),
-    (say("Small active customers"), say("the many smaller ones that order")),
-    (say("Quiet customers"), say("longer without an order than is usual in this base")),
+    (
+        say("Large active customers"),
+        say("they order, and are the largest: half of the net revenue of all who order"),
+    ),
+    (
+        say("Medium active customers"),
+        say("they order, and come next in size: on to four fifths of that net revenue"),
+    ),
+    (
+        say("Small active customers"),
+        say("they order, and are the many small ones: the last fifth of that net revenue"),
+    ),
+    (
+        say("Quiet customers"),
+        say("they have not ordered for longer than is usual among these customers"),
+    ),
 )
 
 
