@@ -104,22 +104,6 @@ def median(values: Floats) -> Floats:
     return found
 
 
-def modified_z(values: Floats) -> Floats:
-    """Distance from the median in robust standard deviations (Iglewicz and Hoaglin 1993).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> modified_z(np.array([1.0, 2, 3, 4, 100])).round(3).tolist()
-    [-1.349, -0.674, 0.0, 0.674, 65.426]
-    """
-    import numpy as np
-
-    spread = float(scatter(values[None, :])[0])
-    away = values - np.median(values)
-    return away / spread if spread > 0 else np.zeros(len(values))
-
-
 def noise(own: Floats, size: Floats, group: npt.NDArray[np.int64], freedom: float) -> Noise:
     """The scatter of each customer: its own, drawn towards what its size and segment show.
 
