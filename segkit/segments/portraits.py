@@ -124,7 +124,7 @@ def _rhythm(book: Workbook, own: pd.DataFrame) -> Message:
     value = spelt(book, "order_value", own["order_value"].median())
     if own["orders"].median() < 2:
         return say("one order of {value}, {last} days ago", value=value, last=last)
-    rate = spelt(book, "orders_per_month", own["orders_per_month"].median())
+    rate = Value(float(f"{own['orders_per_month'].median():.2g}"), "number")
     return say(
         "{rate} orders a month of {value} each; the last one {last} days ago",
         rate=rate, value=value, last=last,
@@ -147,6 +147,7 @@ def _heat(book: Workbook, page: Page) -> Any:
     words = client_words(book)
     frame["measure"] = pd.Series([feature(one, words).label for one in frame["measure"]])
     frame["z_low"], frame["z_high"] = frame["z"] - frame["z_error"], frame["z"] + frame["z_error"]
+    frame["z"] = frame["z"].round(1)
     widest = frame["z"].abs().groupby(frame["segment_id"]).max()
     error = float(frame["z_error"].quantile(0.9))
     return exhibit(

@@ -210,7 +210,7 @@ def written(column: str, value: float, engagement: Engagement) -> Value:
     return Value(value, "number", digits=_digits(value))
 
 
-def _exactly(column: str, value: float, engagement: Engagement) -> Value:
+def exactly(column: str, value: float, engagement: Engagement) -> Value:
     """A threshold with every digit it has: what the page says is what decides."""
     if feature(column).unit == "share":
         return Value(value, "share", digits=_digits(100 * value))
@@ -445,7 +445,7 @@ def _condition(
 ) -> Message:
     about: dict[str, Any] = {
         "what": feature(one.column, names).label,
-        "edge": _exactly(one.column, one.threshold, engagement),
+        "edge": exactly(one.column, one.threshold, engagement),
     }
     return (
         say("{what} at least {edge}", **about)

@@ -9,7 +9,8 @@ from segkit.exhibits import Chart, Note
 from segkit.language import Message, Value, say
 from segkit.segments.clusters import STABLE
 from segkit.segments.features import feature
-from segkit.segments.page import cell, client_words, exhibit, figure, headline, part, read
+from segkit.segments.page import client_words, exhibit, figure, headline, part, read
+from segkit.segments.rules import exactly
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -244,7 +245,7 @@ def _thresholds_exhibit(book: Workbook, cuts: pd.DataFrame) -> Any:
     )
     for name, given in (("threshold", "threshold"), ("from_cut", "low"), ("to_cut", "high")):
         pairs = zip(cuts["column"], cuts[given], strict=True)
-        frame[name] = pd.Series([cell(book, *pair) for pair in pairs], dtype=object)
+        frame[name] = pd.Series([_place(book, *pair) for pair in pairs], dtype=object)
     within = cuts["threshold"].between(cuts["low"] - 1e-9, np.ceil(cuts["high"] + 1e-9))
     return exhibit(
         book, "thresholds", (
@@ -262,6 +263,13 @@ def _thresholds_exhibit(book: Workbook, cuts: pd.DataFrame) -> Any:
             "number between them."
         ),
     )  # fmt: skip
+
+
+def _place(book: Workbook, column: str, value: float) -> Message:
+    """A threshold, or an end of its range: with a digit more than others have."""
+    if feature(column).unit == "share":
+        return say("{value}", value=Value(value, "share", digits=2))
+    return say("{value}", value=exactly(column, value, book.engagement))
 
 
 def _key(name: str, base: str) -> str:
