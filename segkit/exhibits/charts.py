@@ -169,10 +169,10 @@ class Plot:
 
 
 def _bars(plot: Plot) -> Axes:
-    values, written = plot.numbers("x"), plot.written("x")
-    ax = canvas.rows(plot.words("y"), plot.heading("x"))
+    values, written, at = plot.numbers("x"), plot.written("x"), plot.reference
+    ax = canvas.rows(plot.words("y"), plot.heading("x"), above=10 * bool(at))
     lows, highs = plot.ends("x")
-    canvas.room(ax, [*lows, *highs], written)
+    canvas.room(ax, [*lows, *highs, *([at[0]] if at else [])], written)
     places = [str(row) for row in range(len(values))]  # equal labels stay two rows
     palette = {one: plot.shade(accent=one) for one in (True, False)}
     look: dict[str, Any] = {"width": 0.68, "saturation": 1, "errorbar": None, "legend": False}
@@ -184,6 +184,7 @@ def _bars(plot: Plot) -> Axes:
     for row, text in enumerate(written):
         end, left = (lows[row], True) if values[row] < 0 else (highs[row], False)
         canvas.beside(ax, text, end, row, left=left, strong=plot.accents[row])
+    canvas.reference(ax, at, upright=True)
     return _from_zero(ax)
 
 

@@ -148,7 +148,12 @@ def _alignment(book: Workbook) -> None:
     frame = made.assign(
         found=_messages(names),
         old=_messages([told.names.get(one, none) for one in made["old_id"].fillna("")]),
-        verdict=_messages([verdict[bool(one)] for one in made["is_kept"]]),
+        verdict=_messages(
+            [
+                verdict[bool(is_kept)] if found else say("not found again")
+                for found, is_kept in zip(made["found_id"].fillna(""), made["is_kept"], strict=True)
+            ]
+        ),
     )
     book.show(
         _exhibit(
@@ -268,8 +273,8 @@ def _moves(told: _Told, made: Mapping[str, pd.DataFrame]) -> None:
         is_largest=table.index == largest,
         label=_messages(
             [
-                say("{share} · {low} to {high}", share=Value(one[0], "share"),
-                    low=Value(one[1], "share"), high=Value(one[2], "share"))
+                say("{share} · {low}–{high}", share=Value(round(one[0], 2), "share", digits=0),
+                    low=round(100 * one[1]), high=round(100 * one[2]))
                 for one in table[["share", "low", "high"]].itertuples(index=False)
             ]
         ),
@@ -322,8 +327,8 @@ def _matrix(told: _Told, frame: pd.DataFrame, n: int, sources: tuple[str, ...]) 
             float(share.value) >= 0.5,
             say("Only {share} of customers are in the segment they were in", share=share),
         ),
-        say("Of those in each segment then, the part in each now, with its 95% interval; "
-            "{against}", against=told.against),
+        say("Of those in each segment then (rows), the part in each now (columns), with its 95% "
+            "interval in percent; {against}", against=told.against),
         shown, "from to customers share low high", sources, n=n, grade="C", rows_shown=_SHOWN,
         chart=Chart("heat", x="to", y="from", value="share", label="label"),
         reading=say(

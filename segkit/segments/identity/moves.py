@@ -73,7 +73,8 @@ def compared(
     dict
         ``segment_moves``: customer_id, from_id, to_id, kind, net_revenue; one row per customer of
         either period. ``segment_migration``: from_id, to_id, customers, jitter, share, low, high;
-        of whom was in a segment then, the part that is in each now, with its Wilson interval.
+        of whom was in a segment then, the part that is in each now, with its Wilson interval, also
+        where it is none.
         ``segment_drift``: what (a column, or ``segment_id``), psi, line, is_beyond.
     """
     made = _moves(now, here, then, there, columns)
@@ -141,19 +142,17 @@ def migration(made: pd.DataFrame) -> pd.DataFrame:
     """How many went from each segment to each, as a share of who was there and still orders."""
     import pandas as pd
 
-    both = made[made["from_id"].notna() & made["to_id"].notna()]
-    counts = (
-        both.assign(jitter=both["kind"] == JITTER)
-        .groupby(["from_id", "to_id"], sort=True)["jitter"]
-        .agg(["size", "sum"])
-        .reset_index()
-    )
-    sizes = both.groupby("from_id").size()
+    both = made.dropna(subset=["from_id", "to_id"]).assign(jitter=made["kind"] == JITTER)
+    groups = both.groupby(["from_id", "to_id"])["jitter"]
+    counts, near = groups.size().to_dict(), groups.sum().to_dict()
+    sizes = both.groupby("from_id").size().to_dict()
+    ids = sorted({*both["from_id"], *both["to_id"]})
     rows = [
-        (one[0], one[1], int(one[2]), int(one[3]), one[2] / sizes[one[0]],
-         *wilson(float(one[2]), float(sizes[one[0]])))
-        for one in counts.itertuples(index=False)
-    ]  # fmt: skip
+        (*pair, size, int(near.get(pair, 0)), size / whole, *wilson(size, whole))
+        for one, whole in sizes.items()
+        for pair in ((one, other) for other in ids)
+        for size in (int(counts.get(pair, 0)),)
+    ]
     columns = ["from_id", "to_id", "customers", "jitter", "share", "low", "high"]
     kinds = dict.fromkeys(columns[:2], "string") | dict.fromkeys(columns[2:4], "int64")
     return pd.DataFrame(rows, columns=columns).astype(kinds | dict.fromkeys(columns[4:], "float64"))
