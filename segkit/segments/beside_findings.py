@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from segkit.exhibits import Chart, Column, Exhibit, Finding, Note
+from segkit.exhibits import Chart, Exhibit, Finding, Note
 from segkit.language import Message, Value, say
 from segkit.segments.abc_xyz import A_UP_TO, B_UP_TO, FEWEST_MONTHS, X_UP_TO, Y_UP_TO
-from segkit.segments.page import figure, part
+from segkit.segments.page import exhibit, figure, part
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,7 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "way": (say("Grouped by"), "message"),
     "xyz": (say("Steadiness"), "message"),
 }
+_exhibit = partial(exhibit, heads=_HEADS)
 _ROWS = {"A": say("A: large"), "B": say("B: middle"), "C": say("C: small")}
 _COLUMNS = {
     "X": say("X: steady"),
@@ -101,7 +103,7 @@ def abc_by_xyz(book: Workbook) -> None:
              say("No field of value and steadiness holds a third of net revenue")),
             say("Share of net revenue and number of customers by value and steadiness, {window}",
                 window=book.window_text),
-            frame, "abc xyz customers money money_share", ("abc_xyz", "customer_months"),
+            frame, "abc xyz customers money money_share", sources=("abc_xyz", "customer_months"),
             chart=Chart("heat", x="xyz", y="abc", value="money_share", label="cell"),
             n=len(table), rows_shown=12,
             reading=say(
@@ -164,7 +166,7 @@ def product_segments(book: Workbook) -> None:
              stands_out(float(top["money_share"]), int(top["products"]) / len(table)),
              say("Net revenue is spread over the product segments much as the products are")),
             say("Net revenue by product segment, {window}", window=book.window_text),
-            frame, "name products money money_share margin_rate", ("product_segments",),
+            frame, "name products money money_share margin_rate", sources=("product_segments",),
             chart=Chart("bars", x="money", y="name", accent="is_top"), n=len(table),
             rows_shown=25,
             reading=say(
@@ -268,7 +270,7 @@ def _compared(book: Workbook, table: pd.DataFrame) -> list[Exhibit]:
          wins > 0, say("With as many groups, behaviour is not ahead of other ways of grouping")),
         say("Part of the squared error of a forecast of next period's net revenue that each "
             "grouping takes away, beyond last period's own"),
-        drawn, "way gain low high ahead", ("intuition",),
+        drawn, "way gain low high ahead", sources=("intuition",),
         chart=Chart("intervals", x="gain", y="way", low="low", high="high", accent="is_behaviour",
                     reference=0.0),
         n=int(table["customers"].max()), grade="C", rows_shown=20,
@@ -295,33 +297,10 @@ def _others(book: Workbook, rest: pd.DataFrame) -> Exhibit:
              wins=wins, all=len(best))),
         say("Part of the squared error of a forecast of the next period that each grouping takes "
             "away, beyond last period's own"),
-        rest, "outcome way gain low high ahead", ("intuition",),
+        rest, "outcome way gain low high ahead", sources=("intuition",),
         n=int(rest["customers"].max()), grade="C", rows_shown=30,
         reading=say(
             "Net revenue a visit moves with the number of visits, which sellers choose: it is no "
             "measure of what one visit more would bring."
         ),
-    )  # fmt: skip
-
-
-def _exhibit(
-    book: Workbook,
-    id: str,
-    titles: tuple[Message, bool, Message],
-    subtitle: Message,
-    data: pd.DataFrame,
-    columns: str,
-    sources: tuple[str, ...],
-    **more: Any,
-) -> Exhibit:
-    claim, holds, otherwise = titles
-    shown = tuple(
-        Column(
-            name, _HEADS[name][0], book.currency if _HEADS[name][1] == "money" else _HEADS[name][1]
-        )
-        for name in columns.split()
-    )
-    return Exhibit(
-        f"segments.{id}", claim, bool(holds), otherwise, subtitle, data, shown, sources,
-        book.engagement.as_of, **more,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -161,14 +162,21 @@ def exhibit(
     subtitle: Message,
     data: pd.DataFrame,
     columns: str,
+    heads: Mapping[str, tuple[Message, str]] = _HEADS,
     **more: Any,
 ) -> Exhibit:
-    """An exhibit of this notebook: the claim, whether it holds, the other title; `_HEADS` name."""
+    """An exhibit of this notebook: the claim, whether it holds, the other title.
+
+    Parameters
+    ----------
+    columns
+        Names of the columns that are shown, parted by blanks.
+    heads
+        How each column is headed, and its unit; ``money`` is the engagement's currency.
+    """
     claim, holds, otherwise = titles
     shown = tuple(
-        Column(
-            name, _HEADS[name][0], book.currency if _HEADS[name][1] == "money" else _HEADS[name][1]
-        )
+        Column(name, heads[name][0], book.currency if heads[name][1] == "money" else heads[name][1])
         for name in columns.split()
     )
     sources = tuple(more.pop("sources", ("segments", "behaviour")))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from segkit.exhibits import Column, Exhibit, Note
+from segkit.exhibits import Note
 from segkit.language import Message, Value, listed, say, say_n
 from segkit.segments.groups.micro import FEWEST
-from segkit.segments.page import figure, money, part
+from segkit.segments.page import exhibit, figure, money, part
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +34,7 @@ _HEADS: dict[str, tuple[Message, str]] = {
 }
 _MOVED = {"entered": say("entered"), "left": say("left")}
 _SOURCE = ("memberships", "customers", "order_lines")
+_exhibit = partial(exhibit, heads=_HEADS, sources=_SOURCE)
 
 
 def holds_much(customers: int, share: float) -> bool:
@@ -255,26 +257,4 @@ def _single_cases(book: Workbook, few: pd.DataFrame) -> None:
             n=int(cases["customers"].sum()), rows_shown=12,
             reading=say("No average of so few: it would say more of chance than of them."),
         )
-    )  # fmt: skip
-
-
-def _exhibit(
-    book: Workbook,
-    id: str,
-    titles: tuple[Message, bool, Message],
-    subtitle: Message,
-    data: pd.DataFrame,
-    columns: str,
-    **more: Any,
-) -> Exhibit:
-    claim, holds, otherwise = titles
-    shown = tuple(
-        Column(
-            name, _HEADS[name][0], book.currency if _HEADS[name][1] == "money" else _HEADS[name][1]
-        )
-        for name in columns.split()
-    )
-    return Exhibit(
-        f"segments.{id}", claim, holds, otherwise, subtitle, data, shown,
-        tuple(more.pop("sources", _SOURCE)), book.engagement.as_of, **more,
     )  # fmt: skip
