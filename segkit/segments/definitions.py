@@ -47,7 +47,7 @@ def each_measure(book: Workbook) -> None:
             "segments.definitions",
             say("All {n} measures are known of at least half of the customers", **said),
             is_mostly_known(data["known"]),
-            say("Of {n} measures, {few} are known of less than half of the customers", **said),
+            say("Known of less than half of the customers: {few} of {n} measures", **said),
             say(
                 "Definition, unit, period and source of each measure; {customers} active customers",
                 customers=len(behaviour),
@@ -59,7 +59,7 @@ def each_measure(book: Workbook) -> None:
             n=len(behaviour),
             rows_shown=len(data),
             reading=say(
-                "The window is {window}. A measure that nothing is known of (no list prices, no "
+                "The window: {window}. A measure that nothing is known of (no list prices, no "
                 "promotions) forms no segment and no rule; further records would fill it.",
                 window=book.window_text,
             ),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from segkit.evidence import judged
 from segkit.language import Message, client_word, say, term
+from segkit.measures import Unit, measure
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-Unit = Literal["money", "share", "rate", "count", "days"]
 _KNOWN = judged(
     "segments.known", 0.8, 0.6, 0.95, "share",
     say("A trait is left out when it is known of a smaller part of the customers."),
@@ -89,21 +89,6 @@ TENURE = Feature(
 )  # fmt: skip
 #: Columns of shares that make one block each, and the counts they are shares of.
 SHARE_BLOCKS = (("share_channel_", "orders"), ("share_category_", "lines"))
-#: Measures that are told but form no segment.
-_TOLD = (
-    Feature("recency_days", say("days since the last order"), "days"),
-    Feature("categories", say("categories bought"), "count"),
-    Feature("products", say("products bought"), "count"),
-    Feature("net_revenue", say("net revenue"), "money"),
-    Feature("orders", say("orders"), "count"),
-    TENURE,
-    Feature("gap_days", say("usual gap between orders, days"), "days"),
-    Feature("gross_margin", say("gross margin"), "money"),
-    Feature("visits", say("visits"), "count"),
-    Feature("visits_per_month", say("visits a month"), "rate"),
-    # mostly zero: it would make the few who returned anything a segment of their own
-    Feature("return_share", say("share returned"), "share"),
-)
 #: Sizes, and what sellers do themselves, are not how a customer buys.
 _IN_RULES = (
     "orders_per_month",
@@ -120,9 +105,12 @@ _IN_RULES = (
 
 def feature(column: str, names: Mapping[str, Message] | None = None) -> Feature:
     """The feature of a column; a share is called as the client calls its category."""
-    known = next((one for one in (*FEATURES, *_TOLD) if one.column == column), None)
+    known = next((one for one in (*FEATURES, TENURE) if one.column == column), None)
     if known:
         return known
+    told = measure(column)
+    if told and not told.is_family:
+        return Feature(column, told.label, told.unit)
     kind, _, key = column.removeprefix("share_").partition("_")
     called = (names or {}).get(column) or term(key)
     if kind == "channel":

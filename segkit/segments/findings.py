@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from segkit.evidence import judged
 from segkit.exhibits import Answer, Chart, Finding, Note, Tiles
 from segkit.language import Message, Value, say, say_n
+from segkit.measures import measure as measured
 from segkit.segments.features import feature
 from segkit.segments.page import (
     Page,
@@ -20,7 +21,6 @@ from segkit.segments.page import (
     share_of,
     spelt,
 )
-from segkit.segments.plays import MEASURES
 from segkit.segments.portraits import plays_of
 from segkit.segments.rules import FAITHFUL
 
@@ -34,6 +34,13 @@ _MATTERS = judged(
     say("A group of customers is worth a page from this part of net revenue on."),
 )  # fmt: skip
 _FEWEST = 5
+#: The measures that a reader looks for first; the others stand at the end of the notebook.
+_AT_A_GLANCE = (
+    "recency_days", "tenure_days", "orders", "orders_per_month", "lines_per_order", "net_revenue",
+    "order_value", "gap_days", "gap_cv", "products", "categories", "breadth_rarefied", "trend",
+    "return_share", "discount_share", "promotion_share", "electronic_share", "gross_margin",
+    "visits", "visits_per_month",
+)  # fmt: skip
 _MORE_THAN_ITS_SHARE = judged(
     "segments.more_than_its_share", 1.5, 1.2, 2.0, "times",
     say(
@@ -206,20 +213,21 @@ def _tie(book: Workbook, page: Page) -> None:
 
 
 def behaviour_at_a_glance(book: Workbook) -> None:
-    """Every measure, what it means, and what is usual."""
+    """The measures looked for first, what they mean, and what is usual."""
     import pandas as pd
 
     behaviour = book.table("behaviour")
     rows = []
-    for column, meaning in MEASURES.items():
-        if column not in behaviour or not behaviour[column].notna().any():
+    for column in _AT_A_GLANCE:
+        known = measured(column)
+        if known is None or column not in behaviour or not behaviour[column].notna().any():
             continue
         low, middle, high = behaviour[column].astype("float64").quantile([0.1, 0.5, 0.9])
         told = {
             name: say("{value}", value=spelt(book, column, value))
             for name, value in (("low", low), ("middle", middle), ("high", high))
         }
-        rows.append({"measure": feature(column).label, "meaning": meaning, **told})
+        rows.append({"measure": feature(column).label, "meaning": known.definition, **told})
     revenue = behaviour["net_revenue"].astype("float64")
     said = {
         name: money(

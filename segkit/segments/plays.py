@@ -1,4 +1,4 @@
-"""What the measures mean in words, and what to do for a segment that is high or low in them."""
+"""What to do for a segment that is high or low in a measure."""
 
 from __future__ import annotations
 
@@ -9,28 +9,6 @@ from segkit.language import Message, say
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Measure of ``behaviour``: what it means.
-MEASURES: dict[str, Message] = {
-    "recency_days": say("days from the last order to the as-of date"),
-    "tenure_days": say("days from the first order on record to the as-of date"),
-    "orders": say("orders in the window; returns and credits are none"),
-    "orders_per_month": say("orders a month since the window, or the customer, began"),
-    "lines_per_order": say("order lines an order"),
-    "net_revenue": say("after discounts, returns deducted"),
-    "order_value": say("net revenue an order"),
-    "gap_days": say("median days between two order days"),
-    "gap_cv": say("spread of those gaps: 0 is clockwork, 1 is chance"),
-    "products": say("different products bought"),
-    "categories": say("different product categories bought"),
-    "breadth_rarefied": say("different categories (or products) in ten of its order lines"),
-    "trend": say("change of net revenue a quarter, robust against single orders"),
-    "return_share": say("value of returns and credits over value sold"),
-    "discount_share": say("discount over list value"),
-    "gross_margin": say("net revenue less product cost"),
-    "visits": say("visits in the window"),
-    "visits_per_month": say("visits a month since the window, or the customer, began"),
-}
 
 
 @dataclass(frozen=True)
