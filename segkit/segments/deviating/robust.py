@@ -137,7 +137,8 @@ def noise(own: Floats, size: Floats, group: npt.NDArray[np.int64], freedom: floa
     usual = usual * _by_group(ratio, group)
     logs = np.log(own[known] ** 2 / usual[known])
     spread = float(scatter(logs[None, :])[0]) ** 2 - float(polygamma(1, d / 2))
-    prior = _inverse_trigamma(spread)
+    # what is usual is itself known from these customers only
+    prior = min(_inverse_trigamma(spread), max(known.sum() / 4, 1.0))
     mean = np.exp(np.median(logs)) * usual
     pooled = (prior * mean + d * np.where(known, own**2, mean)) / (prior + d)
     return Noise(np.sqrt(pooled), np.sqrt(mean), prior + d)
