@@ -17,11 +17,15 @@ from pandas.testing import assert_frame_equal
 from segkit import flow
 from segkit.engagement import Engagement, read_engagement
 from segkit.errors import EngagementError
+from segkit.exhibits.charts import svg
 from segkit.flow.frozen import write_definitions
-from segkit.frozen import Frozen, read_frozen
+from segkit.frozen import Frozen, FrozenSegment, read_frozen
+from segkit.language import render, say
 from segkit.segments import segments
+from segkit.segments.identity import drift, kept, moves, moves_since
 from segkit.segments.identity.moves import JITTER, LEFT, MOVED, STAYED, compared
 from segkit.segments.identity.scoring import near_a_cut, placed, readable, settled
+from segkit.workbook import Workbook
 
 HEAD = 'client = "Test"\nas_of = 2026-03-31\n'
 LINES = '[sources.order_lines]\nfile = "a.csv"\n'
@@ -77,9 +81,9 @@ def scored(engagement: Engagement, behaviour: pd.DataFrame, **more: pd.DataFrame
 def frozen(tmp_path: Path) -> Frozen:
     """Segments by recency, frequency and value, frozen and read again."""
     write_definitions(scored(agreed(tmp_path), customers()))  # type: ignore[arg-type]
-    kept = read_frozen(tmp_path)
-    assert kept is not None
-    return kept
+    made = read_frozen(tmp_path)
+    assert made is not None
+    return made
 
 
 # --- the file -------------------------------------------------------------------------------------
@@ -90,8 +94,8 @@ def test_the_same_customers_are_scored_as_they_were_when_frozen(
 ) -> None:
     first = scored(agreed(tmp_path), customers()).tables
     again = scored(agreed(tmp_path, frozen=frozen), customers()).tables
-    kept = again["segments"].columns.drop("is_border")  # frozen, it is a tenth from any cut
-    assert_frame_equal(again["segments"][kept], first["segments"][kept])
+    same = again["segments"].columns.drop("is_border")  # frozen, it is a tenth from any cut
+    assert_frame_equal(again["segments"][same], first["segments"][same])
     assert_frame_equal(again["rfm"], first["rfm"])
     columns = ["segment_id", "customers", "net_revenue", "conditions"]
     assert_frame_equal(again["segment_definitions"][columns], first["segment_definitions"][columns])
@@ -212,9 +216,9 @@ def test_a_rule_on_a_measure_that_is_gone_names_it(frozen: Frozen, tmp_path: Pat
 def test_a_refit_keeps_ids_and_names_where_the_match_holds(frozen: Frozen, tmp_path: Path) -> None:
     own = frozen.segments[0]
     old = own.model_copy(update={"segment_id": "agreed_best", "name": {"en": "Agreed best"}})
-    kept = frozen.model_copy(update={"segments": (old, *frozen.segments[1:])})
+    other = frozen.model_copy(update={"segments": (old, *frozen.segments[1:])})
     refit = {"primary": "rfm", "refit": True}
-    made = scored(agreed(tmp_path, frozen=kept, segmentation=refit), customers()).tables
+    made = scored(agreed(tmp_path, frozen=other, segmentation=refit), customers()).tables
     matches = made["segment_alignment"]
     assert matches["is_kept"].all()
     assert (matches["jaccard"] == 1).all()
@@ -288,10 +292,12 @@ def test_who_is_held_is_told_beside_what_the_rule_says(frozen: Frozen, tmp_path:
 
 
 def two_periods(now: list[float], then: list[float]) -> dict[str, pd.DataFrame]:
-    """Five customers cut at ten orders a month."""
+    """Up to five customers cut at ten orders a month."""
 
     def period(values: list[float]) -> tuple[pd.DataFrame, pd.DataFrame]:
-        known = pd.DataFrame({"customer_id": list("ABCDE"), "orders_per_month": values})
+        known = pd.DataFrame(
+            {"customer_id": list("ABCDE")[: len(values)], "orders_per_month": values}
+        )
         known = known.assign(net_revenue=100).dropna()
         ids = np.where(known["orders_per_month"] < 10, "few", "many")
         return known, known[["customer_id"]].assign(segment_id=ids, is_border=False)
@@ -346,11 +352,165 @@ def test_equal_customers_order_of_rows_and_an_empty_customer_change_nothing(seed
     assert found["Z"] == "few"
 
 
-def _segment(id: str, sign: str):  # type: ignore[no-untyped-def]
-    from segkit.frozen import FrozenSegment
-
+def _segment(id: str, sign: str) -> FrozenSegment:
     texts = {"en": id}
     return FrozenSegment(
         segment_id=id, name=texts, rule=texts, description=texts, comes_from="clusters",
         conditions=((("orders", sign, 20.0),),), customers=1, net_revenue=1,
     )  # fmt: skip
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+
+class Book(Workbook):
+    """A workbook whose tables are frames in memory."""
+
+    def __init__(self, engagement: Engagement, tables: dict[str, pd.DataFrame]) -> None:
+        super().__init__("02-behavioural-segmentation", engagement, None)  # type: ignore[arg-type]
+        self.tables = tables
+
+    def table(self, name: str) -> pd.DataFrame:
+        return self.tables[name]
+
+    def query(self, sql: str, *names: str, **_: Path) -> pd.DataFrame:
+        return pd.DataFrame({"prefix": [], "name": []})
+
+    def told(self) -> list[str]:
+        """Each note and title, as a reader of English has it."""
+        return [render(one.get("title", one.get("text"))) for one in self.items]
+
+
+def book(made: dict[str, pd.DataFrame], folder: Path, **more: object) -> Book:
+    names = {"segment_id": ["few", "many"], "name": [say("Few orders"), say("Many orders")]}
+    return Book(agreed(folder, **more), {"segment_definitions": pd.DataFrame(names), **made})
+
+
+def test_moves_and_drift_are_told_with_what_is_jitter(tmp_path: Path) -> None:
+    shown = book(two_periods([10.4, 20.0, 5.0], [9.6, 9.0, 5.0]), tmp_path)
+    moves(shown)
+    drift(shown)
+    assert shown.told() == [
+        "1 customer truly moved to another segment",
+        "Only 33% of customers are in the segment they were in",
+        "What was known a year before covers fewer months, so a trend or a count of products "
+        "differs more by chance than between two reports of equal windows.",
+        "No measure of the rules drifted beyond noise",
+    ]
+    assert shown.figures["segments.time.moved"].value == 1
+    assert shown.figures["segments.time.jitter"].value == 1
+    flow_chart = shown.items[0]
+    assert flow_chart["data"]["is_largest"] == [False, True]
+    drawn = svg(flow_chart)
+    assert drawn == svg(flow_chart)
+    assert drawn.count("Many orders") == 1  # nobody was there then
+    assert drawn.count("Few orders") == 2
+
+
+def test_where_nobody_moved_the_page_says_so(tmp_path: Path) -> None:
+    shown = book(two_periods([5.0, 20.0], [5.0, 20.0]), tmp_path)
+    moves(shown)
+    assert shown.told()[:2] == [
+        "No customer truly moved to another segment",
+        "100% of customers are in the segment they were in",
+    ]
+
+
+def test_records_too_short_for_moves_are_told(tmp_path: Path) -> None:
+    shown = book(two_periods([5.0], [float("nan")]), tmp_path)
+    moves(shown)
+    assert shown.told() == [
+        "Moves between segments are not told: the records are too short, or the rules cannot be "
+        "applied to an earlier day."
+    ]
+
+
+def test_segments_that_are_not_frozen_can_be(tmp_path: Path) -> None:
+    shown = book({}, tmp_path)
+    kept(shown)
+    assert shown.told() == [
+        "These segments were found in this run and are not frozen: new data may give others. Once "
+        "agreed, they are kept by: segkit freeze ENGAGEMENT"
+    ]
+
+
+def test_frozen_segments_tell_who_is_held_and_who_is_unplaced(
+    frozen: Frozen, tmp_path: Path
+) -> None:
+    fewer = frozen.model_copy(update={"segments": frozen.segments[:1]})
+    made = scored(agreed(tmp_path, frozen=fewer), customers()).tables
+    shown = Book(agreed(tmp_path, frozen=fewer), made)
+    kept(shown)
+    first, held, unplaced = shown.told()
+    assert first == (
+        "Segments are those frozen as of 31 March 2026: their rules were used as they are, and "
+        "nothing was found anew."
+    )
+    assert held.startswith("0 customers are near a cut and stay where they were")
+    count = int((made["segments"]["segment_id"] == "unplaced").sum())
+    assert unplaced == f"{count} customers meet no frozen rule and are listed apart."
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_a_refit_says_which_segments_it_found_again(
+    frozen: Frozen, tmp_path: Path, *, is_same: bool
+) -> None:
+    none = frozen.segments[-1].model_copy(update={"conditions": ()})
+    other = frozen.model_copy(update={"segments": (*frozen.segments[:-1], none)})
+    agreement = agreed(
+        tmp_path, frozen=frozen if is_same else other,
+        segmentation={"primary": "rfm", "refit": True},
+    )  # fmt: skip
+    shown = Book(agreement, scored(agreement, customers()).tables)
+    kept(shown)
+    n = len(frozen.segments)
+    assert shown.told() == [
+        f"The re-fit finds all {n} frozen segments again"
+        if is_same
+        else f"Of {n} frozen segments the re-fit finds {n - 1} again"
+    ]
+    verdicts = {render(one) for one in shown.items[0]["data"]["verdict"]}
+    assert ("not found again" in verdicts) is not is_same
+
+
+@dataclass
+class Runs:
+    """Two runs whose tables are frames in memory."""
+
+    book: Book
+    frames: dict[str, pd.DataFrame]
+    as_of: date = date(2026, 2, 28)
+
+    def has(self, name: str) -> bool:
+        return name in self.frames
+
+    def query(self, sql: str, *_: str) -> pd.DataFrame:
+        return self.frames[sql.split(" FROM ")[1].split()[0]]
+
+
+def test_moves_since_an_earlier_report_need_the_same_rules(tmp_path: Path) -> None:
+    rules = pd.DataFrame(
+        {
+            "segment_id": ["few", "many"],
+            "conditions": ['[[["orders", "<", 10.0]]]', '[[["orders", ">=", 10.0]]]'],
+        }
+    )
+    known = pd.DataFrame({"customer_id": ["A", "B"], "orders": [5, 50], "net_revenue": 100})
+    here = known[["customer_id"]].assign(segment_id=["few", "many"], is_border=False)
+    frames = {
+        "behaviour": known, "then_behaviour": known.assign(orders=5),
+        "segments": here, "then_segments": here.assign(segment_id="few"),
+        "segment_definitions": rules, "then_segment_definitions": rules,
+    }  # fmt: skip
+    both = Runs(book({}, tmp_path), frames)
+    moves_since(both)
+    assert both.book.told()[0] == "1 customer truly moved to another segment"
+    assert "then: the report as of 28 February 2026" in render(both.book.items[0]["subtitle"])
+    frames["then_segment_definitions"] = rules.assign(conditions="[]")
+    other = Runs(book({}, tmp_path), frames)
+    moves_since(other)
+    assert other.book.told() == [
+        "The segments of both reports have different rules, so who moved cannot be told from what "
+        "the rules moved. Freeze the segments to keep them: segkit freeze ENGAGEMENT"
+    ]
+    moves_since(None)
