@@ -311,7 +311,8 @@ def _how_sure(book: Workbook, found: pd.DataFrame, gap: Figure) -> Message:
     )  # fmt: skip
     return say(
         "Each is held against its own earlier months and what its segment did since, so that a "
-        "season or a price list is nobody's decline. At most {chance} of them are here by chance.",
+        "season or a price list is nobody's decline. Some {chance} of them at most are to be "
+        "expected here by chance.",
         chance=Value(chance.value, "number", chance.id, digits=0),
     )
 
