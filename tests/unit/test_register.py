@@ -36,6 +36,7 @@ STAGES = ("audit", "behaviour", "segments", "routes", "kpis")
 FACTS = {
     "kpis/forecast.py": {"DAYS_A_MONTH"},
     "behaviour/__init__.py": {"_TOP_CHANNELS"},
+    "behaviour/back.py": {"_MONTH_ENDS"},
     "behaviour/before.py": {"_LONGEST", "_SHORTEST"},
     "behaviour/counts.py": {"_QUARTER_DAYS"},
     "behaviour/features.py": {"_TOP_CATEGORIES", "_DAYS_A_MONTH"},
@@ -56,6 +57,7 @@ FACTS = {
     },
     "segments/groups/compiling.py": {"NEVER"},
     "segments/groups/grammar.py": {"LONGEST", "DEEPEST", "_DIGITS"},
+    "segments/identity/findings.py": {"_SHOWN"},
     "segments/groups/micro.py": {"FEWEST", "_FEW", "_MANY"},
     "segments/groups/windows.py": {"_MOST_MONTHS"},
     "segments/intuition.py": {"_FOLDS", "_DRAWS", "_BLOCKS", "_MOST_GROUPS"},

@@ -299,8 +299,8 @@ def two_periods(now: list[float], then: list[float]) -> dict[str, pd.DataFrame]:
             {"customer_id": list("ABCDE")[: len(values)], "orders_per_month": values}
         )
         known = known.assign(net_revenue=100).dropna()
-        ids = np.where(known["orders_per_month"] < 10, "few", "many")
-        return known, known[["customer_id"]].assign(segment_id=ids, is_border=False)
+        segment = np.where(known["orders_per_month"] < 10, "few", "many")
+        return known, known[["customer_id"]].assign(segment_id=segment, is_border=False)
 
     return compared(*period(now), *period(then), ["orders_per_month"])
 
