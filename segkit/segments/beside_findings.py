@@ -173,9 +173,9 @@ def product_segments(book: Workbook) -> None:
                 "By the client's own criteria; the first that fits a product is taken, and every "
                 "product is in one segment."
             ) if by_rules else say(
-                "Top sellers together bring in {a} of net revenue, top and middle sellers {b}. A "
-                "product earns well whose margin rate is at least that of all products together. "
-                "Every product is in one segment.",
+                "Products of large sales together bring in {a} of net revenue, those of large and "
+                "middling sales {b}. A product earns well whose margin rate is at least that of "
+                "all products together. Every product is in one segment.",
                 a=Value(A_UP_TO, "share", digits=0), b=Value(B_UP_TO, "share", digits=0),
             ),
         )

@@ -52,9 +52,9 @@ _MADE: dict[str, Kind] = {
     "abc": "text",
 }
 _WORTH = {
-    "A": say("top sellers"),
-    "B": say("middle sellers"),
-    "C": say("slow sellers"),
+    "A": say("large sales"),
+    "B": say("middling sales"),
+    "C": say("small sales"),
 }
 _EARNS = {
     "rich": say("earning well"),

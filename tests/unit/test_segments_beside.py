@@ -124,7 +124,7 @@ def test_every_product_is_in_one_segment_by_worth_margin_and_make():
     assert made["margin_rate"].round(2).to_dict() == pytest.approx(
         {"p1": 0.5, "p2": 0.1, "p3": 0.5, "p4": float("nan")}, nan_ok=True
     )
-    assert str(made.loc["p1", "name"]) == "Standard: top sellers, earning well"
+    assert str(made.loc["p1", "name"]) == "Standard: large sales, earning well"
 
 
 def test_the_first_of_the_clients_own_criteria_holds_and_the_rest_is_other():
