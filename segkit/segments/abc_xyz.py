@@ -32,6 +32,8 @@ FEWEST_MONTHS = judged(
     "segments.xyz_months", 6, 4, 12, "months",
     say("How much months vary is told from so many months on."),
 )  # fmt: skip
+#: A quarter of monthly orders is three.
+_A_MONTH = 31
 
 
 def abc(values: pd.Series[int]) -> pd.Series[str]:
@@ -73,7 +75,7 @@ def xyz(deviation: pd.Series[float]) -> pd.Series[str]:
     return pd.Series(letters, index=deviation.index, dtype="str").replace("", None)
 
 
-def variation(months: pd.DataFrame, last: int, window: int) -> pd.Series[float]:
+def variation(months: pd.DataFrame, last: int, window: int, step: int = 1) -> pd.Series[float]:
     """Standard deviation over mean of each customer's months, empty ones counting as zero.
 
     Months before a customer's first one in the window are not its own and are left out.
@@ -84,34 +86,56 @@ def variation(months: pd.DataFrame, last: int, window: int) -> pd.Series[float]:
         ``customer_months``: one row per customer and month with a line.
     last, window
         The last month of the window as ``year * 12 + month - 1``, and how many there are.
+    step
+        How many months make one period, counted back from the last one.
     """
     import numpy as np
     import pandas as pd
 
-    kept = months[months["month"].between(last - window + 1, last)]
-    revenue = kept["net_revenue"].clip(lower=0).astype("float64")
-    rows = pd.DataFrame(
-        {"id": kept["customer_id"], "one": revenue, "square": revenue**2, "first": kept["month"]}
-    )
-    sums = rows.groupby("id", sort=True).agg({"one": "sum", "square": "sum", "first": "min"})
-    lived = (last - sums["first"] + 1).astype("float64")
-    mean = sums["one"] / lived
-    variance = (sums["square"] / lived - mean**2).clip(lower=0)
-    known = (lived >= FEWEST_MONTHS) & (mean > 0)
+    periods = window // step
+    kept = months[months["month"].between(last - periods * step + 1, last)]
+    ago = (last - kept["month"]) // step
+    sums = kept["net_revenue"].groupby([kept["customer_id"], ago], sort=True).sum().clip(lower=0)
+    frame = pd.DataFrame(
+        {"one": sums.astype("float64"), "square": sums.astype("float64") ** 2,
+         "ago": sums.index.get_level_values(1)}
+    )  # fmt: skip
+    found = frame.groupby(level=0, sort=True).agg({"one": "sum", "square": "sum", "ago": "max"})
+    lived = (found["ago"] + 1).astype("float64")
+    mean = found["one"] / lived
+    variance = (found["square"] / lived - mean**2).clip(lower=0)
+    known = (lived * step >= FEWEST_MONTHS) & (lived > 1) & (mean > 0)
     return (np.sqrt(variance) / mean.where(known)).round(9)
 
 
-def abc_xyz(given: Given) -> pd.DataFrame:
-    """The recipe of ``abc_xyz``: customer_id, net_revenue, variation, abc, xyz, field.
+def period_months(gap_days: pd.Series[float]) -> int:
+    """Months in a period: one, or a quarter where most order less than monthly.
 
-    One row per active customer, sorted. ``field`` is both letters; a customer with too short a
-    history has no second letter.
+    By the middle of the usual gaps of all customers who have one.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> [period_months(pd.Series(gaps)) for gaps in ([7.0, 30.0, 90.0], [30.0, 91.0, 92.0], [])]
+    [1, 3, 1]
+    """
+    middle = float(gap_days.astype("float64").median())
+    return 3 if middle > _A_MONTH else 1
+
+
+def abc_xyz(given: Given) -> pd.DataFrame:
+    """The recipe of ``abc_xyz``, one row per active customer, sorted.
+
+    Its columns: customer_id, net_revenue, period_months (1 or 3, the same for all), variation, abc,
+    xyz, field (both letters; too short a history has no second letter).
     """
     agreed = given.engagement
-    made = given.table("behaviour")[["customer_id", "net_revenue"]]
-    made = made.sort_values("customer_id", ignore_index=True)
+    behaviour = given.table("behaviour").sort_values("customer_id", ignore_index=True)
+    made = behaviour[["customer_id", "net_revenue"]].copy()
+    made["period_months"] = period_months(behaviour["gap_days"])
     last = agreed.as_of.year * 12 + agreed.as_of.month - 1
-    varies = variation(given.table("customer_months"), last, agreed.window_months)
+    step = int(made["period_months"].iloc[0])
+    varies = variation(given.table("customer_months"), last, agreed.window_months, step)
     made["variation"] = made["customer_id"].map(varies).astype("float64")
     made["abc"] = abc(made["net_revenue"])
     made["xyz"] = xyz(made["variation"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from segkit.exhibits import Chart, Exhibit, Finding, Note
@@ -40,6 +41,7 @@ _COLUMNS = {
     "Z": say("Z: erratic"),
     "–": say("too short to tell"),
 }
+_PERIODS = {1: say("from month to month"), 3: say("from quarter to quarter")}
 _OUTCOMES = {
     "net_revenue": say("net revenue"),
     "gross_margin": say("gross margin"),
@@ -78,10 +80,12 @@ def abc_by_xyz(book: Workbook) -> None:
     table["xyz"] = table["xyz"].fillna("–")
     total = int(table["net_revenue"].sum())
     rows = []
-    for (one, other), own in table.groupby(["abc", "xyz"], sort=True):
+    steadiness = [one for one in _COLUMNS if (table["xyz"] == one).any()]
+    for one, other in product(_ROWS, steadiness):
+        own = table[(table["abc"] == one) & (table["xyz"] == other)]
         money = int(own["net_revenue"].sum())
         rows.append(
-            {"abc": _ROWS[str(one)], "xyz": _COLUMNS[str(other)], "customers": len(own),
+            {"abc": _ROWS[one], "xyz": _COLUMNS[other], "customers": len(own),
              "money": float(book.money(money)), "money_share": money / total if total else 0.0,
              "field": f"{one}{other}"}
         )  # fmt: skip
@@ -108,9 +112,10 @@ def abc_by_xyz(book: Workbook) -> None:
             n=len(table), rows_shown=12,
             reading=say(
                 "A are the largest who together bring in {a} of net revenue, A and B {b}. X varies "
-                "from month to month by at most {x} of its mean, Y by at most {y}; months without "
-                "an order count as zero, and fewer than {months} months tell nothing. Equal "
-                "customers stand in the same field.",
+                "{period} by at most {x} of its mean, Y by at most {y}; periods without an "
+                "order count as zero, and fewer than {months} months tell nothing. Equal customers "
+                "stand in the same field.",
+                period=_PERIODS[int(table["period_months"].iloc[0])],
                 a=Value(A_UP_TO, "share", digits=0), b=Value(B_UP_TO, "share", digits=0),
                 x=Value(X_UP_TO, "share", digits=0), y=Value(Y_UP_TO, "share", digits=0),
                 months=FEWEST_MONTHS,

@@ -83,6 +83,12 @@ def test_months_without_an_order_count_as_zero_and_months_before_the_first_do_no
     assert xyz(varies[["a", "b"]]).tolist() == ["X", "Z"]
 
 
+def test_quarters_are_compared_where_most_order_less_than_monthly():
+    months = pd.DataFrame({"customer_id": "a", "month": [13, 16, 19, 22], "net_revenue": 100})
+    assert variation(months, 24, 12, step=3)["a"] == 0
+    assert variation(months, 24, 12)["a"] == pytest.approx(2**0.5)
+
+
 # --- products -------------------------------------------------------------------------------------
 
 

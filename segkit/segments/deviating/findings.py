@@ -309,6 +309,11 @@ def _how_sure(book: Workbook, found: pd.DataFrame, gap: Figure) -> Message:
         book, "lists.declining.by_chance", round(FALSE_SHARE * len(found), 1), "customers",
         n=len(found), grade="C", source=_SOURCE,
     )  # fmt: skip
+    if chance.value < 1:
+        return say(
+            "Each is held against its own earlier months and what its segment did since, so that a "
+            "season or a price list is nobody's decline. Chance would seldom put anyone here."
+        )
     return say(
         "Each is held against its own earlier months and what its segment did since, so that a "
         "season or a price list is nobody's decline. Some {chance} of them at most are to be "
