@@ -65,7 +65,7 @@ def test_every_locked_package_has_a_hash_and_none_an_address(lock: str) -> None:
 
 
 def test_what_spark_adds_replaces_nothing() -> None:
-    assert LOCKED_FOR_SPARK & LOCKED == set()
+    assert LOCKED_FOR_SPARK.isdisjoint(LOCKED)
 
 
 def test_the_lock_serves_linux_macos_and_windows() -> None:
