@@ -47,7 +47,7 @@ FACTS = {
     "segments/buying/indicators.py": {"_DAYS_A_MONTH"},
     "segments/clusters.py": {
         "RESAMPLES", "NULLS", "_NULL_RESAMPLES", "SAMPLE", "_DRAWS", "_RIVAL_RESAMPLES",
-        "_SPREADS", "_STARTS", "_NULL_STARTS",
+        "_SPREADS", "_STARTS", "_NULL_STARTS", "_FURTHER",
     },
     "segments/deviating/findings.py": {"_FEWEST", "_MOST_POINTS"},
     "segments/deviating/table.py": {"_SLOPE_FREEDOM"},
