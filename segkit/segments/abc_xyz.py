@@ -32,8 +32,10 @@ FEWEST_MONTHS = judged(
     "segments.xyz_months", 6, 4, 12, "months",
     say("How much months vary is told from so many months on."),
 )  # fmt: skip
-#: A quarter of monthly orders is three.
-_A_MONTH = 31
+_RARE = judged(
+    "segments.xyz_rare", 31, 28, 45, "days",
+    say("Where the usual gap between orders is longer, steadiness is told by quarter."),
+)  # fmt: skip
 
 
 def abc(values: pd.Series[int]) -> pd.Series[str]:
@@ -120,7 +122,7 @@ def period_months(gap_days: pd.Series[float]) -> int:
     [1, 3, 1]
     """
     middle = float(gap_days.astype("float64").median())
-    return 3 if middle > _A_MONTH else 1
+    return 3 if middle > _RARE else 1
 
 
 def abc_xyz(given: Given) -> pd.DataFrame:
