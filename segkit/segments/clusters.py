@@ -33,9 +33,9 @@ HIGHLY_STABLE = judged(
 RESAMPLES = 100
 #: Draws of structureless data behind the null band, and resamples of each.
 NULLS, _NULL_RESAMPLES = 30, 3
-#: Random starts of k-means in a resample, beside the centres found before; fewer in structureless
-#: data, which then come back a little better than they should: the band errs upwards.
-_STARTS, _NULL_STARTS = 5, 2
+#: Random starts of k-means in a resample, beside the centres found before; as many in data
+#: without structure, for a fair band.
+_STARTS = 5
 _RIVAL_RESAMPLES = 20
 _SPREADS = 5
 #: Resamples that show who is a border case.
@@ -115,7 +115,7 @@ def fit(points: Floats, k: int, starts: int = 20) -> tuple[Ints, Floats]:
 
 
 def stability(
-    points: Floats, labels: Ints, k: int, resamples: int = RESAMPLES, starts: int = _STARTS
+    points: Floats, labels: Ints, k: int, resamples: int = RESAMPLES
 ) -> tuple[Floats, Floats]:
     """How well each cluster is found again in bootstrap samples, and how sure each customer is.
 
@@ -128,7 +128,7 @@ def stability(
 
     found, kept = np.zeros(k), np.zeros(len(points))
     with _one_thread():
-        for inside, theirs, centres in _resampled(points, labels, k, resamples, starts):
+        for inside, theirs, centres in _resampled(points, labels, k, resamples):
             similar = _jaccard(labels[inside], theirs, k)
             found += similar.max(axis=1)
             kept += similar.argmax(axis=0)[_nearest(points, centres)] == labels
@@ -142,9 +142,7 @@ def border(points: Floats, tried: Tried) -> npt.NDArray[np.bool_]:
     sample = sample_of(len(points))
     own, kept = points[sample], np.zeros(len(points))
     with _one_thread():
-        for inside, theirs, centres in _resampled(
-            own, tried.labels[sample], tried.k, _DRAWS, _STARTS
-        ):
+        for inside, theirs, centres in _resampled(own, tried.labels[sample], tried.k, _DRAWS):
             similar = _jaccard(tried.labels[sample][inside], theirs, tried.k)
             kept += similar.argmax(axis=0)[_nearest(points, centres)] == tried.labels
     return np.asarray(kept < _BORDER * _DRAWS, np.bool_)
@@ -249,7 +247,7 @@ def _try(
     labels = found if len(sample) == len(points) else _nearest(points, centres)
     null_labels = [fit(null, k, 3)[0] for null in nulls]
     weakest = [
-        stability(null, own, k, _NULL_RESAMPLES, _NULL_STARTS)[0].min()
+        stability(null, own, k, _NULL_RESAMPLES)[0].min()
         for null, own in zip(nulls, null_labels, strict=True)
     ]
     low, middle, high = (float(one) for one in np.quantile(weakest, [0.05, 0.5, 0.95]))
@@ -313,7 +311,7 @@ def _grown(points: Floats, numbers: Sequence[int]) -> dict[int, Ints]:
 
 
 def _resampled(
-    points: Floats, labels: Ints, k: int, resamples: int, starts: int
+    points: Floats, labels: Ints, k: int, resamples: int
 ) -> Iterator[tuple[Ints, Ints, Floats]]:
     """Bootstrap samples: who is in each, their clusters in it, and its centres.
 
@@ -327,7 +325,7 @@ def _resampled(
         weights = _weights(len(points), draw)
         inside = np.flatnonzero(weights)
         own, heavy = points[inside], weights[inside]
-        centres = _best(own, k, starts, SEED + draw, heavy, before)
+        centres = _best(own, k, _STARTS, SEED + draw, heavy, before)
         yield inside, _nearest(own, centres), centres
 
 
