@@ -67,6 +67,11 @@ def stands_out(money_share: float, product_share: float) -> bool:
     return money_share >= 1.5 * product_share > 0
 
 
+def is_behind(high: float) -> bool:
+    """Whether the interval of the difference lies below zero."""
+    return high < 0
+
+
 def is_ahead(low: float) -> bool:
     """Whether the interval of the difference lies above zero."""
     return low > 0
@@ -236,15 +241,27 @@ def _ahead(book: Workbook, rival: str, own: pd.Series[Any], other: pd.Series[Any
             "A better forecast does not say that serving by behaviour earns more.",
             groups=int(own["groups"]),
         ),
-        otherwise=say("Behaviour foretells no more than {what} does", what=_WAYS[rival]),
-        otherwise_so_what=say(
-            "With {groups} groups each, {what} takes {own} of the forecast's error away and "
-            "behaviour {behaviour}; chance explains the difference.",
-            **said,
-        ),
+        otherwise=_no_better(float(other["ahead_high"]), said)[0],
+        otherwise_so_what=_no_better(float(other["ahead_high"]), said)[1],
         figures=tuple(one.id for one in made.values()),
         grade="C",
     )
+
+
+def _no_better(ahead_high: float, said: dict[str, Any]) -> tuple[Message, Message]:
+    """What is said where behaviour is not ahead: that it is behind, or that nothing tells."""
+    if is_behind(ahead_high):
+        return (
+            say("Behaviour foretells less than {what}: {behaviour} of the error against {own}",
+                **said),
+            say("With {groups} groups each, behaviour leaves out what {what} knows: plan by both.",
+                groups=said["groups"], what=said["what"]),
+        )  # fmt: skip
+    return (
+        say("Behaviour foretells no more than {what} does", what=said["what"]),
+        say("With {groups} groups each, {what} takes {own} of the forecast's error away and "
+            "behaviour {behaviour}: the difference may be chance.", **said),
+    )  # fmt: skip
 
 
 def _compared(book: Workbook, table: pd.DataFrame) -> list[Exhibit]:

@@ -10,6 +10,7 @@ from segkit.engagement import Engagement
 from segkit.engine import Engine
 from segkit.errors import EngagementError
 from segkit.segments.abc_xyz import abc, variation, xyz
+from segkit.segments.beside_findings import is_ahead, is_behind
 from segkit.segments.intuition import behaviour_groups, errors_of, intuition
 from segkit.segments.products import product_segments
 from segkit.store import as_frame
@@ -211,6 +212,17 @@ def test_behaviour_that_foretells_is_ahead_of_a_class_that_does_not(unit):
     assert row["ahead_low"] > 0.5
     assert abs(made.loc[("class", "class"), "gain"]) < 0.05
     assert abs(made.loc[("class", "chance"), "gain"]) < 0.05
+
+
+def test_behaviour_that_foretells_less_than_the_class_is_said_to_be_behind():
+    known, since, customers = base_of(300, 4)
+    tells = np.random.default_rng(5).integers(0, 2, len(known))
+    since["net_revenue"] = (known["net_revenue"] * np.where(tells, 1.4, 0.6)).astype("int64")
+    customers["class"] = np.where(tells, "A", "B")
+    made = intuition(Tables(agreed(), behaviour_before=known, since=since, customers=customers))
+    row = made.set_index(["rival_of", "way"]).loc[("class", "behaviour")]
+    assert is_behind(row["ahead_high"])
+    assert not is_ahead(row["ahead_low"])
 
 
 def test_rows_in_another_order_change_nothing():
