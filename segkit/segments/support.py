@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from segkit.evidence import judged
 from segkit.exhibits import Chart, Note
 from segkit.language import Message, Value, say
-from segkit.segments.clusters import STABLE
+from segkit.segments.clusters import SAMPLE, STABLE
 from segkit.segments.features import feature
 from segkit.segments.page import client_words, exhibit, figure, headline, part, read
 from segkit.segments.rules import exactly
@@ -144,8 +144,9 @@ def _tried_exhibit(book: Workbook, base: str, own: pd.DataFrame) -> Any:
         reading=say(
             "Groups are found by k-means, and beside it by Ward's method. Agreement is the "
             "adjusted Rand index: 1 for the same groups, 0 for chance. On a border is who lands in "
-            "another group in more than one resample of five. Where there are many customers, "
-            "2,000 drawn at random stand for all."
+            "another group in more than one resample of five. Where there are more than {sample} "
+            "customers, so many drawn at random stand for all.",
+            sample=SAMPLE,
         ),
     )  # fmt: skip
 
