@@ -411,7 +411,9 @@ class Book:
 
     def _cell(self, sheet: Worksheet, row: int, column: int, value: Any, look: Any) -> None:
         if isinstance(value, Mapping) and value["text"] == "{value}":
-            value = value["args"]["value"]["value"]  # a number that brings its own unit
+            alone = value["args"]["value"]
+            if alone["unit"] != "list":
+                value = alone["value"]  # a number that brings its own unit
         if isinstance(value, Mapping):
             value = render(value, self.cover.language)
         if value is None or value != value:

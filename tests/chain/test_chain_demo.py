@@ -246,7 +246,7 @@ def test_a_gap_to_the_clients_own_figure_leaves_the_audit_alone(
         own.engagement, tmp_path, out=tmp_path / "gap", overrides=["controls.net_revenue.value=1"]
     )
     assert audit.manifest["status"] == "NOT RECONCILED"
-    assert "NIEUZGODNIONE" in (audit.folder / "01-data-audit.html").read_text("utf-8")
+    assert "NIEUZGODNIONE" in (audit.folder / "en" / "01-data-audit.html").read_text("utf-8")
     assert "NOT RECONCILED" in (audit.folder / "en" / "01-data-audit.html").read_text("utf-8")
     assert not (audit.folder / "02-behavioural-segmentation.html").exists()
 
@@ -258,7 +258,7 @@ def test_a_check_that_stops_leaves_the_audit_alone_until_it_is_accepted(
     stops = ["checks.same_customer.stops=0.001"]
     audit = make_report(own.engagement, tmp_path, out=tmp_path / "stops", overrides=stops)
     assert audit.manifest["status"] == "CHECKS NOT PASSED"
-    assert "CHECKS NOT PASSED" in (audit.folder / "01-data-audit.html").read_text("utf-8")
+    assert "CHECKS NOT PASSED" in (audit.folder / "en" / "01-data-audit.html").read_text("utf-8")
     assert not (audit.folder / "02-behavioural-segmentation.html").exists()
     with pytest.raises(RunError) as caught:
         make_report(own.engagement, tmp_path, notebook="04-kpi-design", overrides=stops)

@@ -142,8 +142,7 @@ def test_micro_segments_are_kept_however_few_they_are(tmp_path: Path) -> None:
     assert made.loc["core__few", ["median", "low", "high"]].isna().all()
     findings.micro_segments(page)
     assert told(page) == [
-        "Exhibit 2.1: Of 4 micro-segments 3 are too small for an average, and are kept as single "
-        "cases",
+        "Exhibit 2.1: Of 4 micro-segments 3 are too small for an average: kept as single cases",
         "Exhibit 2.2: In 1 of 1 single-case micro-segments one customer alone holds most of the "
         "money",
     ]

@@ -127,10 +127,10 @@ def declining(book: Workbook) -> None:
     book.show(
         Finding(
             "segments.declining",
-            say_n("{n} customer buys clearly less than its segment would explain: {gap} are "
-                  "missing in {months} months",
-                  "{n} customers buy clearly less than their segments would explain: {gap} are "
-                  "missing in {months} months",
+            say_n("{n} customer buys clearly less than its segment explains: {gap} missing in "
+                  "{months} months",
+                  "{n} customers buy clearly less than their segments explain: {gap} missing in "
+                  "{months} months",
                   count, gap=gap, months=_months(known)),
             len(found) > 0,
             _how_sure(book, found, gap),
@@ -165,9 +165,9 @@ def growing(book: Workbook) -> None:
     book.show(
         Finding(
             "segments.growing",
-            say_n("{n} customer buys clearly more than its segment would explain: {gap} more in "
+            say_n("{n} customer buys clearly more than its segment explains: {gap} more in "
                   "{months} months",
-                  "{n} customers buy clearly more than their segments would explain: {gap} more in "
+                  "{n} customers buy clearly more than their segments explain: {gap} more in "
                   "{months} months",
                   count, gap=gap, months=_months(known)),
             len(found) > 0,

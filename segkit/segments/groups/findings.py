@@ -197,9 +197,9 @@ def micro_segments(book: Workbook) -> None:
     book.show(
         _exhibit(
             book, "micro_segments", (
-                say_n("Of {all} micro-segments {n} is too small for an average, and is kept as "
+                say_n("Of {all} micro-segments {n} is too small for an average: kept as "
                       "single cases",
-                      "Of {all} micro-segments {n} are too small for an average, and are kept as "
+                      "Of {all} micro-segments {n} are too small for an average: kept as "
                       "single cases", small, all=count),
                 len(few) > 0,
                 say("All {all} micro-segments are large enough for an average", all=count),
