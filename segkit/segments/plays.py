@@ -27,7 +27,7 @@ WIN_BACK = Play(
 )
 PROTECT = Play(
     "protect",
-    say("Protect: a named owner, a plan for the year, and a word at the first change of rhythm."),
+    say("Protect: an owner and a plan for the largest, a word to all at a change of rhythm."),
     say("sales director"),
 )
 AUTOMATE = Play(
