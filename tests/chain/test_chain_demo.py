@@ -246,7 +246,7 @@ def test_a_gap_to_the_clients_own_figure_leaves_the_audit_alone(
         own.engagement, tmp_path, out=tmp_path / "gap", overrides=["controls.net_revenue.value=1"]
     )
     assert audit.manifest["status"] == "NOT RECONCILED"
-    assert "NIEUZGODNIONE" in (audit.folder / "en" / "01-data-audit.html").read_text("utf-8")
+    assert "NIEUZGODNIONE" in (audit.folder / "01-data-audit.html").read_text("utf-8")
     assert "NOT RECONCILED" in (audit.folder / "en" / "01-data-audit.html").read_text("utf-8")
     assert not (audit.folder / "02-behavioural-segmentation.html").exists()
 
