@@ -184,6 +184,8 @@ def _bars(plot: Plot) -> Axes:
     for row, text in enumerate(written):
         end, left = (lows[row], True) if values[row] < 0 else (highs[row], False)
         canvas.beside(ax, text, end, row, left=left, strong=plot.accents[row])
+    for told in ax.texts if at else ():  # a value may stand where the line runs
+        told.set_bbox({"facecolor": color("paper"), "edgecolor": "none", "pad": 1})
     canvas.reference(ax, at, upright=True)
     return _from_zero(ax)
 

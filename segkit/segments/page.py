@@ -69,6 +69,9 @@ _HEADS: dict[str, tuple[Message, str]] = {
     "z_low": (say("Mean at least"), "number"),
 }
 
+#: Distances are told to a tenth: more would be false precision.
+_DIGITS = {"z": 1}
+
 
 @dataclass(frozen=True)
 class Page:
@@ -176,7 +179,12 @@ def exhibit(
     """
     claim, holds, otherwise = titles
     shown = tuple(
-        Column(name, heads[name][0], book.currency if heads[name][1] == "money" else heads[name][1])
+        Column(
+            name,
+            heads[name][0],
+            book.currency if heads[name][1] == "money" else heads[name][1],
+            _DIGITS.get(name),
+        )
         for name in columns.split()
     )
     sources = tuple(more.pop("sources", ("segments", "behaviour")))
