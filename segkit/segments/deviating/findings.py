@@ -171,8 +171,7 @@ def growing(book: Workbook) -> None:
                   "{months} months",
                   count, gap=gap, months=_months(known)),
             len(found) > 0,
-            say("What they have in common is worth more than praise: ask what changed on their "
-                "side, and whether service and stock keep up."),
+            _of_growers(len(found)),
             otherwise=say("No customer grows beyond its segment by more than chance explains"),
             otherwise_so_what=say("Single good months are no growth yet; nobody is told apart."),
             money=gap.id,
@@ -193,6 +192,19 @@ def growing(book: Workbook) -> None:
             say("Customers who grow beyond their segment, the largest difference first"),
         )
         book.show(_list(book, "growing", found, titles))
+
+
+def _of_growers(customers: int) -> Message:
+    """What follows from who grows: one customer has nothing in common with itself."""
+    if customers == 1:
+        return say(
+            "It is one customer: ask what changed on its side, and whether service and stock keep "
+            "up."
+        )
+    return say(
+        "What they have in common is worth more than praise: ask what changed on their side, and "
+        "whether service and stock keep up."
+    )
 
 
 def early_signs(book: Workbook) -> None:
